@@ -347,7 +347,8 @@ def _email(address: str, alert_to: str, sender: str) -> EmailSettings:
             todo="give e.g. smtps://user:password@mail.example.org",
         ) from None
     recipients = tuple(name.strip() for name in alert_to.split(",") if name.strip())
-    if not host or not recipients or not all(map(_is_mailbox, (*recipients, sender))):
+    addresses = (*recipients, sender)
+    if not host or not recipients or not all("@" in a and a.isprintable() for a in addresses):
         raise OpenIndicatorsError(
             "OPENINDICATORS_SMTP names a mail server, but sender or recipients are missing",
             todo="set OPENINDICATORS_ALERT_TO and OPENINDICATORS_ALERT_FROM to e-mail addresses",
@@ -361,10 +362,6 @@ def _email(address: str, alert_to: str, sender: str) -> EmailSettings:
         host, port, security, sender, recipients,
         unquote(parts.username or ""), unquote(parts.password or ""),
     )
-
-
-def _is_mailbox(text: str) -> bool:
-    return "@" in text and text.isprintable()
 
 
 def read_token(secret: SecretStr | None, path: Path | None) -> str:
@@ -398,7 +395,6 @@ def reference() -> str:
     rows = ["| variable | what it sets | default |", "|---|---|---|"]
     for name, info in Settings.model_fields.items():
         variable = info.validation_alias or f"{PREFIX}{name.upper()}"
-        usual = info.default if isinstance(info.default, str | bool) and info.default else ""
-        default = f"`{usual}`" if usual else ""
-        rows.append(f"| `{variable}` | {info.description} | {default} |")
+        usual = info.default if isinstance(info.default, str | bool) else None
+        rows.append(f"| `{variable}` | {info.description} | {f"`{usual}`" if usual else ""} |")
     return "\n".join(rows) + "\n"

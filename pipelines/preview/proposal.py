@@ -37,6 +37,7 @@ from portal.site.state import DatasetState, read_state
 from sources.fetch.folder import FolderTransport
 from warehouse.differences import TableDifferences, compare_tables
 from warehouse.engine import connect
+from warehouse.release_changes import same_key
 from warehouse.store import releases, snapshots
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
@@ -141,7 +142,7 @@ def _compare(
     found.checks = _checks(current.quality if current else None, quality)
     with connect(over.root / "tmp") as con:
         found.quarantine = _reasons(con, validated.quarantine, quality)
-        if old is not None and current is not None and releases.same_key(dataset, current.release):
+        if old is not None and current is not None and same_key(dataset, current.release):
             found.differences = compare_tables(
                 con, dataset.key, dataset.columns, validated.data, old, ROWS
             )

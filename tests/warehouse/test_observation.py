@@ -14,6 +14,7 @@ from model.records.validation import QualityRecord
 from tests.fixtures.datasets import batch, dataset, registries
 from tests.warehouse.test_clean import COLUMNS, cleaned, row
 from warehouse.cleaning.clean import clean
+from warehouse.release_changes import write_changes
 from warehouse.store import releases, working_tables
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs
@@ -135,7 +136,7 @@ def test_a_release_says_where_each_value_came_from(tmp_path):
 def test_a_changed_bound_is_a_revision_also_after_a_release_without_bounds(tmp_path):
     declared = dataset(indicators={"ROOMS": RATE})
     bounds = {"lower_bound": "low", "upper_bound": "high"}
-    data_dir, stored = released(tmp_path, declared, [row(low="1", high="200")], bounds)
+    _, stored = released(tmp_path, declared, [row(low="1", high="200")], bounds)
     assert declared.published_columns[-2:] == ("lower_bound", "upper_bound")
     folder = tmp_path / "next"
     folder.mkdir()
@@ -145,7 +146,7 @@ def test_a_changed_bound_is_a_revision_also_after_a_release_without_bounds(tmp_p
         (f"SELECT * REPLACE (2 AS lower_bound) FROM '{old}'", 1),
     ):
         duckdb.execute(f"COPY ({query}) TO '{folder / 'data.parquet'}'")
-        found = releases.write_changes(data_dir, declared, stored, folder)
+        found = write_changes(duckdb.connect(), declared, stored, folder)
         assert found["changes"].revised == revised
     content = duckdb.execute(f"SELECT * FROM '{old}'").to_arrow_table()
     assert content.num_rows == 1
@@ -154,4 +155,4 @@ def test_a_changed_bound_is_a_revision_also_after_a_release_without_bounds(tmp_p
     )
     files = releases.file_records(stored.folder)
     earlier = replace(stored, release=stored.release.model_copy(update={"files": files}))
-    assert releases.write_changes(data_dir, declared, earlier, folder)["changes"].revised == 1
+    assert write_changes(duckdb.connect(), declared, earlier, folder)["changes"].revised == 1

@@ -19,6 +19,7 @@ from model.util.disk import disk_errors
 from model.util.hashing import pretty_json
 from model.util.sql import literal
 from warehouse.engine import PARQUET_OPTIONS, connect
+from warehouse.release_changes import write_changes
 from warehouse.store import drafts, ledger, releases
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
@@ -156,7 +157,8 @@ def _make(
         with disk_errors(staging):
             write(staging)
         declared = _dataset(record["declaration"], model)
-        record |= releases.write_changes(data_dir, declared, before, staging)
+        with connect(data_dir.root / "tmp") as con:
+            record |= write_changes(con, declared, before, staging)
         record["files"] = releases.file_records(staging)
         release = Release.model_validate(record)
         (staging / ledger.RECORD).write_text(pretty_json(release), encoding="utf-8")

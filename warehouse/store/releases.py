@@ -21,20 +21,19 @@ from typing import TYPE_CHECKING, Any
 
 from model.declarations.dataset import Dataset
 from model.errors import DeclarationError, StoreError
-from model.records.release import Changes, FileRecord, LedgerEntry, Release
+from model.records.release import FileRecord, LedgerEntry, Release
 from model.records.snapshot import InputRelease
 from model.records.source_schema import SourceSchema
 from model.records.validation import QualityRecord
 from model.util.disk import disk_errors
 from model.util.hashing import has_checksum, pretty_json, sha256_file, sha256_json
 from model.util.sql import literal
-from warehouse.differences import changes_sql
-from warehouse.engine import PARQUET_OPTIONS, connect
+from warehouse.engine import connect
+from warehouse.release_changes import write_changes
 from warehouse.store import ledger, packs
 from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
 from warehouse.store.ledger import RECORD
-from warehouse.versions import next_version, structure_changes
 
 if TYPE_CHECKING:  # `list` reads releases without DuckDB and pyarrow, which take 0.2 s
     import duckdb
@@ -312,7 +311,7 @@ def fill(
         shutil.copyfile(validated.source_schema, folder / SOURCE_SCHEMA)
     with connect(data_dir.root / "tmp", validated.quality.rows_released) as con:
         first, last = _period(con, folder / "data.parquet")
-        compared = _write_changes(con, dataset, before, folder)
+        compared = write_changes(con, dataset, before, folder)
     release = Release(
         dataset=dataset.id,
         number=number,
@@ -371,49 +370,3 @@ def _period(con: duckdb.DuckDBPyConnection, data: Path) -> tuple[str | None, str
         f"SELECT min(time_period), max(time_period) FROM read_parquet({literal(data)})"
     ).fetchone()
     return (row[0], row[1]) if row else (None, None)
-
-
-def write_changes(
-    data_dir: DataDir, dataset: Dataset, before: StoredRelease | None, folder: Path
-) -> dict[str, Any]:
-    """Write `changes.parquet`: one row for each observation added, revised or withdrawn.
-
-    `folder` holds the `data.parquet` of a `dataset` and gets the file. A key that differs in its
-    columns from that of the release `before`, in `data_dir`, makes every row new.
-
-    Returns:
-        What the record of the release says of it: `changes`, `structure` and `version`.
-    """
-    with connect(data_dir.root / "tmp") as con:
-        return _write_changes(con, dataset, before, folder)
-
-
-def _write_changes(
-    con: duckdb.DuckDBPyConnection, dataset: Dataset, before: StoredRelease | None, folder: Path
-) -> dict[str, Any]:
-    target = f"{literal(folder / 'changes.parquet')} ({PARQUET_OPTIONS})"
-    data, old = folder / "data.parquet", before.path("data.parquet") if before else None
-    comparable = before is None or same_key(dataset, before.release)
-    query = changes_sql(dataset.key, dataset.columns, data, old if comparable else None)
-    con.execute(f"COPY ({query}) TO {target}")
-    counts = dict(
-        con.execute(
-            f"SELECT change, count(*) FROM read_parquet({literal(folder / 'changes.parquet')})"
-            " GROUP BY change"
-        ).fetchall()
-    )
-    withdrawn = counts.get("withdrawn", 0)
-    if before is not None and not comparable:
-        withdrawn = before.release.rows
-    changes = Changes(
-        added=counts.get("added", 0), revised=counts.get("revised", 0), withdrawn=withdrawn
-    )
-    last = before.release if before else None
-    structure = structure_changes(con, dataset, data, last, old) if last and old else ()
-    version = next_version(last, structure, changes, comparable)
-    return {"changes": changes, "structure": structure, "version": version}
-
-
-def same_key(dataset: Dataset, last: Release) -> bool:
-    """Whether the observations of the release `last` have the key that the `dataset` has now."""
-    return set(last.declaration.get("dimensions", {})) == set(dataset.dimensions)

@@ -43,6 +43,7 @@ from warehouse.differences import (
     compare_tables,
 )
 from warehouse.engine import connect
+from warehouse.release_changes import same_key
 from warehouse.store import releases, snapshots
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
@@ -96,7 +97,7 @@ def _release(
     bound: BoundDataset, data_dir: DataDir, history: list[StoredRelease], word: str
 ) -> DatasetVersion:
     stored = _named_release(bound, data_dir, history, word)
-    if not releases.same_key(bound.dataset, stored.release):
+    if not same_key(bound.dataset, stored.release):
         raise OpenIndicatorsError(
             f"release {stored.release.number} has other dimensions than the declaration: its"
             " observations have no counterparts", where=bound.dataset.id,
