@@ -395,6 +395,6 @@ def reference() -> str:
     rows = ["| variable | what it sets | default |", "|---|---|---|"]
     for name, info in Settings.model_fields.items():
         variable = info.validation_alias or f"{PREFIX}{name.upper()}"
-        usual = info.default if isinstance(info.default, str | bool) else None
-        rows.append(f"| `{variable}` | {info.description} | {f"`{usual}`" if usual else ""} |")
+        usual = f"`{info.default}`" if isinstance(info.default, str) and info.default else ""
+        rows.append(f"| `{variable}` | {info.description} | {usual} |")
     return "\n".join(rows) + "\n"
