@@ -40,7 +40,7 @@ def test_it_is_on_the_disk_before_it_takes_its_place(
     there = []
     monkeypatch.setattr("model.util.disk.os.fsync", lambda _: there.append(target.exists()))
     write_if_changed(target, "text")
-    assert there == [False]
+    assert there == [False, True], "the file before it is renamed, then its name in the folder"
     assert target.read_text() == "text"
 
 
