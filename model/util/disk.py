@@ -6,7 +6,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from model.errors import OpenIndicatorsError, StoreError
 
@@ -54,6 +54,15 @@ def make_folder(path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
     for each in reversed(new):
         sync(each.parent)
+
+
+def is_inside(path: str) -> bool:
+    """Whether a relative `path` that somebody else wrote, with slashes, stays inside its folder."""
+    pure = PurePosixPath(path)
+    return (
+        bool(pure.parts) and not pure.is_absolute() and ".." not in pure.parts
+        and "\0" not in path and "\\" not in path
+    )
 
 
 STAGING = ".staging"

@@ -40,7 +40,7 @@ def announce(settings: Settings) -> int:
     channels = _channels(settings)
     if not channels:
         return 0
-    path = settings.data_dir.root / "announced.json"
+    path = settings.data_dir.announced
     announced = _ANNOUNCED.validate_json(path.read_bytes()) if path.exists() else {}
     states = all_datasets(settings.data_dir.site)
     count = 0

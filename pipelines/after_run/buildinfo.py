@@ -27,7 +27,6 @@ from model.records.buildinfo import (
     Statement,
 )
 from model.records.snapshot import Snapshot
-from model.records.validation_log import Acceptance, CheckAcceptance
 from model.reference.city import FILE as CITY
 from model.reference.city import LOCALES, REGISTRY
 from model.reference.registries import Registries
@@ -49,7 +48,7 @@ from portal.site.release_files import locked
 from portal.site.shared_pages.shared_files import STATE as CATALOGUE
 from portal.site.state import DatasetState, all_datasets
 from portal.transparency.signing import signed_statement
-from warehouse.store import ledger, releases, snapshots
+from warehouse.store import acceptances, ledger, releases, snapshots
 from warehouse.store.atomic import append_log, read_log
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
@@ -179,9 +178,9 @@ def _of_dataset(
 
 
 def _accepted(data_dir: DataDir, dataset: str) -> Accepted:
-    what, todo, nobody = "the log of what was accepted", "restore it from a backup", "–"
-    rows = read_log(data_dir.acceptances(dataset), Acceptance, what, todo)
-    checks = read_log(data_dir.accepted_checks(dataset), CheckAcceptance, what, todo)
+    rows = acceptances.load(data_dir, dataset)
+    checks = acceptances.load_all_checks(data_dir, dataset)
+    nobody = "–"
     unnamed = {"by": nobody, "reason": nobody}
     return Accepted(
         rows=tuple(each.model_copy(update={**unnamed, "row": {}}) for each in rows),

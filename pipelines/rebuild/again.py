@@ -220,8 +220,7 @@ class Rebuild:
                     where=release.dataset, todo="give a folder that has them: `--sources FOLDER`",
                 )
             (folder / part.name).write_bytes(data)
-        current = self.data_dir.snapshots(release.dataset) / "current"
-        current.write_text(snapshot.sha256 + "\n", encoding="utf-8")
+        snapshots.count_as_last(self.data_dir, release.dataset, snapshot.sha256)
 
     def _computed(self, bound: BoundDataset, catalogue: Catalogue) -> dict[str, bytes]:
         """Compute a dataset's snapshot from the releases made so far; by checksum."""

@@ -16,6 +16,7 @@ from model.errors import OpenIndicatorsError, PortalError
 from model.records.buildinfo import ACCEPTED, FILES, FOLDER, PROJECTS, Accepted, DeclaredIn
 from model.records.release import LedgerEntry, Release
 from model.records.snapshot import Part, Snapshot
+from model.util.disk import is_inside
 from model.util.hashing import sha256_bytes, sha256_file, sha256_json, unsealed
 from portal.site.published import PublishedSite
 from portal.site.state import DatasetState, ReleaseState
@@ -213,13 +214,12 @@ class Material:
             MissingError: a file is not published, or not what the list says.
         """
         for name, each in json.loads(self._file(sha256)).items():
-            path = PurePosixPath(name)
-            if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
+            if not is_inside(name) or ":" in name:
                 raise MissingError(
                     f"the project's list names {name!r}, outside of its folder", where=sha256,
                     todo="ask the publisher",
                 )
-            target = folder / path
+            target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(self._file(each))
         for name in ("assets", "expectations"):

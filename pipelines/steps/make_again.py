@@ -13,7 +13,15 @@ from pipelines.preview.overlay import overlay, own_snapshots
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.validate import blocking_error, validate_table
 from portal.site.state import DatasetState, read_state
-from warehouse.store import acceptances, decisions, drafts, ledger, releases, validation_log
+from warehouse.store import (
+    acceptances,
+    decisions,
+    drafts,
+    ledger,
+    releases,
+    snapshots,
+    validation_log,
+)
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
 from warehouse.store.working_tables import Validated
@@ -98,8 +106,7 @@ def made_again(bound: BoundDataset, data_dir: DataDir, number: int) -> Iterator[
                     path.unlink()
             if snapshot:
                 own_snapshots(over, dataset)
-                current = over.snapshots(dataset) / "current"
-                current.write_text(snapshot.name + "\n", encoding="utf-8")
+                snapshots.count_as_last(over, dataset, snapshot.name)
             acceptances.copy(data_dir, over, dataset, entry.issued)
             try:
                 made = repeat(bound, over, entry.issued, decision, as_logged)

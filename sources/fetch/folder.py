@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from model.errors import SourceError
+from model.util.disk import is_inside
 from model.util.hashing import sha256_file
 from sources.base import Request, SourceFile, Transport, Validators
 from sources.fetch.part_files import is_pattern, write_body
@@ -90,8 +91,7 @@ class FolderTransport:
 
 
 def _check_relative(path: str) -> None:
-    pure = PurePosixPath(path)
-    if not path or "\0" in path or "\\" in path or pure.is_absolute() or ".." in pure.parts:
+    if not is_inside(path):
         raise SourceError(
             "is no path inside the folder", where=quoted(path) or "(empty)",
             todo="give a relative path without `..`",

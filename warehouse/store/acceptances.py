@@ -46,9 +46,17 @@ def load_checks(data_dir: DataDir, dataset: str, snapshot_sha256: str) -> list[C
     Raises:
         StoreError: the file is damaged.
     """
-    path = data_dir.accepted_checks(dataset)
-    found = read_log(path, CheckAcceptance, _WHAT, _TODO)
+    found = load_all_checks(data_dir, dataset)
     return [item for item in found if item.snapshot_sha256 == snapshot_sha256]
+
+
+def load_all_checks(data_dir: DataDir, dataset: str) -> list[CheckAcceptance]:
+    """Return the checks that were accepted for any snapshot of a `dataset` in `data_dir`.
+
+    Raises:
+        StoreError: the file is damaged.
+    """
+    return read_log(data_dir.accepted_checks(dataset), CheckAcceptance, _WHAT, _TODO)
 
 
 def add_check(data_dir: DataDir, accepted: CheckAcceptance) -> None:
@@ -67,8 +75,7 @@ def copy(data_dir: DataDir, other: DataDir, dataset: str, until: datetime) -> No
         StoreError: a log is damaged, or the other folder cannot be written.
     """
     rows = [each for each in load(data_dir, dataset) if each.at <= until]
-    path = data_dir.accepted_checks(dataset)
-    checks = [each for each in read_log(path, CheckAcceptance, _WHAT, _TODO) if each.at <= until]
+    checks = [each for each in load_all_checks(data_dir, dataset) if each.at <= until]
     put(other, dataset, rows, checks)
 
 

@@ -110,6 +110,11 @@ class DataDir:
         return self.root / "site"
 
     @property
+    def announced(self) -> Path:
+        """Which releases each channel was told of."""
+        return self.root / "announced.json"
+
+    @property
     def transparency_log(self) -> Path:
         """The log of what was published, and its heads; the site has a copy."""
         return self.root / "transparency_log"
@@ -301,7 +306,7 @@ class DataDir:
                 )
             with self._exchanged(
                 PROJECT, self.root / RECORD, self.failures, self.submissions, self.transparency_log,
-                self.buildinfo, self.builders, self.root / "announced.json",
+                self.buildinfo, self.builders, self.announced,
             ):
                 yield
 

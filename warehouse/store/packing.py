@@ -102,9 +102,9 @@ def _pack(data_dir: DataDir, dataset: str, waiting: Sequence[Path]) -> int:
         current = _Packing.go_on(con, known[-1], scratch) if same else None
         for folder in waiting:
             entry = entries.get(int(folder.name))
-            if entry is None or not has_checksum(folder / "release.json", entry.sha256):
+            if entry is None or not has_checksum(folder / ledger.RECORD, entry.sha256):
                 continue
-            release = Release.model_validate_json((folder / "release.json").read_bytes())
+            release = Release.model_validate_json((folder / ledger.RECORD).read_bytes())
             if current is not None and not current.takes(release, folder / DATA):
                 current.commit(data_dir, dataset)
                 current = None
@@ -275,8 +275,6 @@ class _Packing:
 def _described(con: duckdb.DuckDBPyConnection, path: Path) -> list[tuple[str, str]]:
     found = con.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(path)})").fetchall()
     return [(name, kind) for name, kind, *_ in found]
-
-
 
 
 def _write_positions(table: pa.Table) -> bytes:

@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 
 from model.errors import BusyError, StoreError
 from model.util.bucket import Bucket
-from model.util.disk import atomic_write, disk_errors, write_if_changed
+from model.util.disk import atomic_write, disk_errors, is_inside, write_if_changed
 from model.util.hashing import pretty_json, sealed, sha256_file, unsealed
 from model.util.text import Frozen
 from warehouse.store.atomic import atomic_directory
@@ -310,8 +310,7 @@ def _is_whole(path: str) -> bool:
 
 def _inside(root: Path, path: str) -> Path:
     """Return where a file of a manifest belongs; raise where that is outside the data folder."""
-    parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts or "\\" in path:
+    if not is_inside(path):
         raise StoreError(
             f"a manifest of the shared store names {path!r}, which is no file of a data folder",
             where=str(root), todo="restore an earlier version of the manifest",
