@@ -65,7 +65,7 @@ def test_a_reliability_plot_shows_what_was_said_and_what_came_true():
     found, brier, base = calibrate.bins(known)
     assert sum(b.flags for b in found) == 4 and all(b.errors == 0.5 for b in found)
     assert base == 0.25 < brier
-    svg = ElementTree.fromstring(calibrate.plot(known, "Held out"))  # noqa: S314 our own
+    svg = ElementTree.fromstring(calibrate.plot(known, "Held out"))
     circles = svg.findall("{http://www.w3.org/2000/svg}circle")
     assert len(circles) == len(found) and {c.get("cy") for c in circles} == {"190.0"}
 
