@@ -170,7 +170,7 @@ def write(content: Content, folder: Path) -> str:
     rows = _rows(content, split)
     measures = _measures(content, rows, split)
     number = {key: at for at, key in enumerate(measures)}
-    known = _periods(content, split)
+    known = _periods(content, rows, split)
     periods: list[str | None] = []
     for iso, gap in zip(known, missing_before(known), strict=True):
         periods += [*[None] * min(gap, 1), iso]
@@ -257,12 +257,37 @@ def _rows(content: Content, split: list[str]) -> list[_Row]:
     ]
 
 
-def _periods(content: Content, split: list[str]) -> list[str]:
-    """Return all periods in which a place has a figure, the oldest first."""
+def _points(
+    content: Content, rows: list[_Row], split: list[str]
+) -> Iterable[tuple[str, tuple[str, ...], str, str, float]]:
+    """Return the figures of every place that are in a period which is the newest of some series.
+
+    Each with its vintage, key, period and area. `rows`, of `split`, have all of a small table.
+    """
+    if all(row.count == len(row.periods) for row in rows):
+        return (
+            (row.vintage, row.key, iso, row.area, value)
+            for row in rows for iso, value in zip(row.periods, row.values, strict=True)
+        )
     tables, freq = _chosen(content, split)
-    found = content.query(f"{tables} SELECT time_period FROM period ORDER BY nth", "data.parquet",
-                          freq)
-    return [iso for (iso,) in found]
+    found = content.query(
+        f"{tables}, newest AS (SELECT DISTINCT geo_vintage, key, time_period FROM ("
+        " SELECT geo_vintage, key, arg_max(time_period, nth) AS time_period"
+        " FROM chosen JOIN period USING (time_period) GROUP BY ref_area, geo_vintage, key))"
+        " SELECT geo_vintage, key, time_period, ref_area, obs_value"
+        " FROM chosen SEMI JOIN newest USING (geo_vintage, key, time_period)",
+        "data.parquet", freq,
+    )
+    return ((vintage, tuple(key), *rest) for vintage, key, *rest in found)
+
+
+def _periods(content: Content, rows: list[_Row], split: list[str]) -> list[str]:
+    """Return all periods in which a place has a figure, the oldest first; `rows` as `_points`."""
+    if all(row.count == len(row.periods) for row in rows):
+        return sorted({iso for row in rows for iso in row.periods}, key=_order)
+    tables, freq = _chosen(content, split)
+    query = f"{tables} SELECT time_period FROM period ORDER BY nth"
+    return [iso for (iso,) in content.query(query, "data.parquet", freq)]
 
 
 def _order(iso: str) -> tuple[str, int, str]:
@@ -326,24 +351,16 @@ def _ranks(
         return {}
     groups = {code for code, group in codelist.areas_grouped if group}
     single = codelist.codes.keys() - groups
-    tables, freq = _chosen(content, split)
-    found = content.query(
-        f"{tables}, newest AS (SELECT DISTINCT geo_vintage, key, time_period FROM ("
-        " SELECT geo_vintage, key, arg_max(time_period, nth) AS time_period"
-        " FROM chosen JOIN period USING (time_period) GROUP BY ref_area, geo_vintage, key))"
-        " SELECT geo_vintage, time_period, key, ref_area, obs_value"
-        " FROM chosen SEMI JOIN newest USING (geo_vintage, key, time_period)",
-        "data.parquet", freq,
-    )
-    peers: dict[tuple[str, ...], list[float]] = defaultdict(list)
-    for vintage, iso, key, area, value in found:
-        if area in single:
-            peers[vintage, iso, *key].append(value)
+    newest = {(row.vintage, row.key, row.periods[-1]) for row in rows}
+    peers: dict[tuple[str, tuple[str, ...], str], list[float]] = defaultdict(list)
+    for vintage, key, iso, area, value in _points(content, rows, split):
+        if area in single and (vintage, key, iso) in newest:
+            peers[vintage, key, iso].append(value)
     for values in peers.values():
         values.sort()
     ranks = {}
     for row in rows:
-        values = peers[row.vintage, row.periods[-1], *row.key]
+        values = peers[row.vintage, row.key, row.periods[-1]]
         if row.area in single and len(values) >= PEERS:
             rank = 1 + len(values) - bisect_right(values, row.values[-1])
             ranks[row.area, row.vintage, row.key] = (rank, len(values))
