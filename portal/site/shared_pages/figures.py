@@ -204,7 +204,7 @@ class _Row(NamedTuple):
     area: str
     vintage: str
     key: tuple[str, ...]
-    count: int  # of all its figures
+    total: int  # how many figures it has
     first: str  # the oldest period
     periods: list[str]
     values: list[float]
@@ -250,10 +250,10 @@ def _rows(content: Content, split: list[str]) -> list[_Row]:
     )
     return [
         _Row(
-            area, vintage, tuple(key), count, first,
+            area, vintage, tuple(key), total, first,
             *([point[name] for point in points] for name in "pvs"),
         )
-        for area, vintage, key, count, first, points in found
+        for area, vintage, key, total, first, points in found
     ]
 
 
@@ -264,7 +264,7 @@ def _points(
 
     Each with its vintage, key, period and area. `rows`, of `split`, have all of a small table.
     """
-    if all(row.count == len(row.periods) for row in rows):
+    if all(row.total == len(row.periods) for row in rows):
         return (
             (row.vintage, row.key, iso, row.area, value)
             for row in rows for iso, value in zip(row.periods, row.values, strict=True)
@@ -283,7 +283,7 @@ def _points(
 
 def _periods(content: Content, rows: list[_Row], split: list[str]) -> list[str]:
     """Return all periods in which a place has a figure, the oldest first; `rows` as `_points`."""
-    if all(row.count == len(row.periods) for row in rows):
+    if all(row.total == len(row.periods) for row in rows):
         return sorted({iso for row in rows for iso in row.periods}, key=_order)
     tables, freq = _chosen(content, split)
     query = f"{tables} SELECT time_period FROM period ORDER BY nth"
@@ -308,7 +308,7 @@ def _measures(
     def importance(key: tuple[str, ...]) -> tuple[bool, int]:
         others = [drawn.get(name, code) != code
                   for name, code in zip(split, key[1:], strict=True)]
-        return any(others), -sum(row.count for row in members[key])
+        return any(others), -sum(row.total for row in members[key])
 
     kept: list[tuple[str, ...]] = []
     for code in sorted(content.codes_used["indicator"], key=lambda code: code != first):
