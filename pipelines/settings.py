@@ -167,9 +167,8 @@ class Settings(ClusterSettings):
         default=None, description="web address that receives each new release, with its change set"
     )
     smtp: SecretStr | None = Field(
-        default=None,
-        description="mail server for alerts, `smtps://USER:PASSWORD@HOST:PORT`; `smtp:` uses"
-        " STARTTLS, `smtp+plain:` no encryption (on this machine only)",
+        default=None, description="mail server for alerts, `smtps://USER:PASSWORD@HOST:PORT`;"
+        " `smtp:` uses STARTTLS, `smtp+plain:` no encryption (on this machine only)",
     )
     alert_to: str = Field(
         default="", description="recipients of alerts by e-mail, separated by commas"
@@ -230,8 +229,7 @@ class Settings(ClusterSettings):
     def _check(self) -> Settings:
         if self.profile not in PROFILES:
             raise OpenIndicatorsError(
-                f"unknown profile {self.profile!r}",
-                todo=did_you_mean(self.profile, set(PROFILES)),
+                f"unknown profile {self.profile!r}", todo=did_you_mean(self.profile, {*PROFILES})
             )
         for name in ("webhook", "release_webhook"):
             if address := getattr(self, name):
