@@ -248,6 +248,7 @@ def changes_in_pack(folder: Path) -> Path | None:
               SELECT {pack.first} AS release, * FROM read_parquet({literal(pack.folder / CHANGES)})
               UNION ALL BY NAME
               {changes_of(f"{rows} (SELECT * EXCLUDE (_pack) FROM {_table(pack)})")}
+              ORDER BY ALL
             ) TO {literal(staging)} ({PARQUET_OPTIONS})"""
         )
         path = target / f"{sha256_file(staging)}.parquet"
