@@ -42,13 +42,13 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
 
     own_sql = bound.declaration.sql.get(bound.profile)
 
-    def fill(con: duckdb.DuckDBPyConnection) -> CleanStats:
+    def fill(con: duckdb.DuckDBPyConnection, file: Path | None) -> CleanStats:
         options = options_of(bound.source)
         return clean(
             con, read_snapshot(bound, stored), dataset, bound.source, options.columns,
             bound.registries, own_sql,
             releases.source_schema_before(data_dir, dataset.id, stored.snapshot.sha256),
-            stored.snapshot.retrieved.date(),
+            stored.snapshot.retrieved.date(), file,
         )
 
     # The declaration's SQL works in an engine of its own, which it closes to the world.

@@ -9,6 +9,7 @@ with its reason in `_reject`: nothing is lost.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -16,6 +17,7 @@ import pyarrow as pa
 from model.declarations.dataset import Dataset
 from model.declarations.source import ColumnRule, Source
 from model.records.source_schema import SourceSchema
+from model.records.tables import make_changeable
 from model.reference.registries import Registries
 from warehouse.cleaning import schema_inspection
 from warehouse.cleaning.area_codes import succeed
@@ -55,6 +57,7 @@ def clean(
     con: duckdb.DuckDBPyConnection, batches: Iterable[pa.RecordBatch], dataset: Dataset,
     source: Source, defaults: Mapping[str, ColumnRule], registries: Registries,
     sql: str | None = None, last: SourceSchema | None = None, retrieved: date | None = None,
+    file: Path | None = None,
 ) -> CleanStats:
     """Fill the table `observation` from a reader's batches.
 
@@ -72,6 +75,7 @@ def clean(
         sql: text of the declaration's SQL file: one SELECT over `raw`.
         last: the source schema of the snapshot released before.
         retrieved: the day on which the source was read; without it no period lies in the future.
+        file: where the rows of a large table may stay; `observation` is a view of it then.
 
     Raises:
         DriftError: the source can no longer be read as it was with the schema `last`.
@@ -105,13 +109,16 @@ def clean(
         columns = columns_of(con)
         value = value.model_copy(update={"column": UNMARKED[0]})
     empty = drop_empty(con, value, columns) if source.empty == "drop" else 0
-    map_observations(con, dataset, rules, value, columns, beside, registries)
+    map_observations(con, dataset, rules, value, columns, beside, registries, file)
+    con.execute("DROP TABLE raw")
     source_schema = schema_inspection.with_codes(con, source_schema, dataset)
     # Rows with an unknown code are rejected one by one. The table is made even if drift blocks its
     # release, so that all other findings are reported at once.
     changed += code_drift(last, source_schema, dataset, source) if last else []
     source_schema = source_schema.model_copy(update={"drift": tuple(changed)})
     area = rules["ref_area"]
+    if area.successor or dataset.corrections:
+        make_changeable(con)
     if area.successor and area.codelist:
         succeed(con, dataset, area, registries.successions[area.codelist], registries)
     correct(con, dataset)
