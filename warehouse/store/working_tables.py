@@ -91,7 +91,7 @@ def write_table(
     with atomic_directory(folder) as staging, connect(data_dir.root / "tmp", rows) as con:
         file = staging / "table.parquet"
         stats = fill(con, file if rows is not None and rows > ROW_GROUP else None)
-        if not is_in_file(con):
+        if not (file.exists() and is_in_file(con)):
             # The declaration's SQL disables access to files: export through Arrow then.
             _export(con, f"FROM observation ORDER BY {in_order(dataset)}", file)
         with disk_errors(staging):
