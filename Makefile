@@ -51,8 +51,8 @@ browser:
 judges: $(VENV)/.ready
 	@$(BIN)/python -m tests.portal.pages.tools
 
-pages: $(VENV)/.ready browser ## judge every page of the site, ask twenty questions, measure with Lighthouse (SITE=…; SAMPLE=…)
-	@$(BIN)/python -m tests.portal.pages $(or $(SITE),data/sample/site) $(WHAT) $(if $(SAMPLE),--sample $(SAMPLE))
+pages: $(VENV)/.ready browser ## judge every page, ask twenty questions, measure with Lighthouse (SITE=…; WHAT=…; AXE=…)
+	@$(BIN)/python -m tests.portal.pages $(or $(SITE),data/sample/site) $(foreach each,$(WHAT),--only $(each)) $(if $(AXE),--axe $(AXE))
 
 lint: $(VENV)/.ready ## style, types, and the layers of imports
 	@$(BIN)/ruff check .
