@@ -103,10 +103,10 @@ def main() -> None:
             if asked.parts:
                 _parts(folder, rows)
                 continue
-            floor, floor_mb = _measured(
+            floor, floor_mb = measured(
                 ["-c", FLOOR, str(folder / "files" / "big.csv"), name], folder
             )
-            used, peak_mb = _measured(["-m", "pipelines.cli.main", "run", "--json"], folder)
+            used, peak_mb = measured(["-m", "pipelines.cli.main", "run", "--json"], folder)
             print(f"{rows:10} {used:11.1f} {peak_mb:6} {floor:8.2f} {floor_mb:6}"
                   f" {used / floor:6.1f}", flush=True)
             record.append("big file", rows, used, floor=floor)
@@ -144,7 +144,8 @@ def _lines(rows: int, codes: list[str]) -> Iterator[str]:
         yield f"{code},{area},{year}-{of_year + 1:02},{value:.1f}\n"
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
+    """Return the variables by which the project in a folder is worked on."""
     return {
         "OPENINDICATORS_PROJECT": str(folder / "project"), "OPENINDICATORS_PROFILE": "live",
         "OPENINDICATORS_DATA_DIR": str(folder / "data"), "PYTHONPATH": str(PROJECT),
@@ -152,11 +153,16 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _measured(arguments: list[str], folder: Path) -> tuple[float, int]:
-    """Run Python with `arguments`; return its processor time, and its peak of memory in MB."""
+def measured(
+    arguments: list[str], folder: Path, python: str = sys.executable
+) -> tuple[float, int]:
+    """Run `python` with `arguments` on what `write_project` wrote into a `folder`.
+
+    Returns: Its processor time in seconds, and its peak of memory in MB.
+    """
     with Path(os.devnull).open("wb") as nowhere:
         process = subprocess.Popen(
-            [sys.executable, *arguments], env=os.environ | _environment(folder), cwd=folder,
+            [python, *arguments], env=os.environ | environment(folder), cwd=folder,
             stdout=nowhere,
         )
         _, status, used = os.wait4(process.pid, 0)
@@ -168,7 +174,7 @@ def _measured(arguments: list[str], folder: Path) -> tuple[float, int]:
 
 def _parts(folder: Path, rows: int) -> None:
     """Run the steps one after another in this process and print what each takes."""
-    os.environ.update(_environment(folder))
+    os.environ.update(environment(folder))
     print(f"{f'{rows} rows':28} {'processor s':>11} {'MB so far':>9}")
     settings = Settings.from_environment()
     home = settings.data_dir
