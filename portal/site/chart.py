@@ -108,8 +108,8 @@ class Axes:
         top, bottom = 14.0, HEIGHT[width] - 30.0
         heights = [_upright(each, steps, top, bottom) for each in steps]
         return cls(
-            width, HEIGHT[width], math.ceil(max(map(label_width, texts))) + 14, width - beside, top, bottom,
-            (min(moments), max(moments)), tuple(steps),
+            width, HEIGHT[width], math.ceil(max(map(label_width, texts))) + 14, width - beside,
+            top, bottom, (min(moments), max(moments)), tuple(steps),
             tuple(map(AxisTick, heights, texts)),
         )
 
