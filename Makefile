@@ -166,6 +166,9 @@ bench-many: $(VENV)/.ready ## run 30, 100 and 300 small datasets from a local se
 bench-big: $(VENV)/.ready ## run one dataset of 300,000 and of 1,000,000 rows, compared with a DuckDB script
 	@$(BIN)/python -m bench.big_file
 
+bench-peers: $(VENV)/.ready ## the same beside dlt with GX, pandas with pandera, and frictionless (ROWS=…)
+	@$(BIN)/python -m bench.peers $(if $(ROWS),--rows $(ROWS))
+
 bench-publish: $(VENV)/.ready ## publish 200 small datasets (needs `make portal`)
 	@$(BIN)/python -m bench.publish
 

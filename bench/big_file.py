@@ -103,10 +103,10 @@ def main() -> None:
             if asked.parts:
                 _parts(folder, rows)
                 continue
-            floor, floor_mb = _measured(
+            floor, floor_mb = measured(
                 ["-c", FLOOR, str(folder / "files" / "big.csv"), name], folder
             )
-            used, peak_mb = _measured(["-m", "pipelines.cli.main", "run", "--json"], folder)
+            used, peak_mb = measured(["-m", "pipelines.cli.main", "run", "--json"], folder)
             print(f"{rows:10} {used:11.1f} {peak_mb:6} {floor:8.2f} {floor_mb:6}"
                   f" {used / floor:6.1f}", flush=True)
             record.append("big file", rows, used, floor=floor)
@@ -152,11 +152,16 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _measured(arguments: list[str], folder: Path) -> tuple[float, int]:
-    """Run Python with `arguments`; return its processor time, and its peak of memory in MB."""
+def measured(
+    arguments: list[str], folder: Path, python: str = sys.executable
+) -> tuple[float, int]:
+    """Run `python` with `arguments` on what `write_project` wrote into a `folder`.
+
+    Returns: Its processor time in seconds, and its peak of memory in MB.
+    """
     with Path(os.devnull).open("wb") as nowhere:
         process = subprocess.Popen(
-            [sys.executable, *arguments], env=os.environ | _environment(folder), cwd=folder,
+            [python, *arguments], env=os.environ | _environment(folder), cwd=folder,
             stdout=nowhere,
         )
         _, status, used = os.wait4(process.pid, 0)

@@ -36,6 +36,8 @@ MAX_FILES = _limit("MAX_FILES", 5_000)  # that one pattern may match
 MAX_DATA_CELLS = _limit("MAX_DATA_CELLS", 20_000_000)  # of one JSON-stat cube
 MAX_SHEET_CELLS = _limit("MAX_SHEET_CELLS", 10_000_000)  # from A1 to the last filled cell
 
+MAX_WORKBOOK_MEMORY = _limit("MAX_WORKBOOK_MEMORY", 6_000_000_000)  # bytes, of who reads one
+MAX_WORKBOOK_SECONDS = _limit("MAX_WORKBOOK_SECONDS", 600)  # of processor time to read one
 MAX_SUBMISSION_BYTES = _limit("MAX_SUBMISSION_BYTES", 20_000_000)  # a workbook that is sent in
 MAX_ARCHIVE_MEMBERS = _limit("MAX_ARCHIVE_MEMBERS", 1_000)
 MAX_ARCHIVE_RATIO = _limit("MAX_ARCHIVE_RATIO", 200)  # unpacked to packed, above the size below

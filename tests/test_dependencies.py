@@ -20,7 +20,7 @@ PACKAGES = {"yaml": "pyyaml", "ruamel": "ruamel_yaml", "sdmx": "sdmx1",
 # Used without an import: a program, and a dialect of SQLAlchemy (`duckdb://`).
 NOT_IMPORTED = {"dagster_webserver", "duckdb_sqlalchemy"}
 # `make fuzz`, `bench.other_tools`, `bench.quality` in an environment of its own
-BY_HAND = {"atheris", "pandera", "tab_err", "pucktrick", "error_generator"}
+BY_HAND = {"atheris", "dlt", "pandera", "tab_err", "pucktrick", "error_generator"}
 
 
 def declared(extra: str | None = None) -> set[str]:

@@ -24,6 +24,7 @@ with atheris.instrument_imports(include=["sources", "model"]):
     from model.errors import OpenIndicatorsError
     from sources.base import SourceFile
     from sources.connectors.registry import protocol
+    from sources.formats.child import call
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "data"
 LARGEST_SEED = 20_000
@@ -78,6 +79,7 @@ def main() -> None:
         print(*TARGETS, sep="\n")
         return
     target = TARGETS[asked.reader]
+    call.is_child = True  # the branches that are taken must be seen here
     folder = Path("build") / "fuzz" / asked.reader
     seeds = folder / "seeds"
     seeds.mkdir(parents=True, exist_ok=True)

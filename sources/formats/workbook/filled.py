@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
 from model.errors import ReadError
+from sources.formats.child.call import in_child
 from sources.formats.payload import check_archive, check_payload, is_zip, quoted
 from sources.formats.workbook.cells import cell_place
 from sources.formats.workbook.sheet_extent import check_extent, sheet_members
@@ -51,6 +52,7 @@ class FilledSheet:
     has_hidden_cells: bool
 
 
+@in_child
 def read_filled(
     path: Path, where: str, wanted: Collection[str] | None = None
 ) -> dict[str, FilledSheet]:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pyarrow as pa
 
 from model.errors import ReadError
+from sources.formats.child.call import in_child
 from sources.formats.legacy_vietnamese import LegacyText, decoded_cell
 from sources.formats.payload import check_payload, is_zip
 from sources.formats.workbook.cells import CellTexts, cell_place, column_letters
@@ -57,6 +58,7 @@ def _decoded(cell: str, font: str | None, encoding: str) -> str:
     return decoded_cell(cell, "vni") if font.upper().startswith("VNI-") else cell
 
 
+@in_child
 def _fonts(path: Path, sheet: str, where: str) -> CellTexts:
     if is_zip(check_payload(path, where, "a workbook")):
         return _xlsx_fonts(path, where, sheet)

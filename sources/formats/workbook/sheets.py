@@ -1,4 +1,4 @@
-"""Workbooks (.xlsx, .ods, .xls): the cells of one sheet as text.
+"""Workbooks (.xlsx, .ods, .xls): the cells of one sheet as text, read in a child process.
 
 What is hidden in the program that shows the file is not read, unless that is asked for: a sheet, a
 row or a column that nobody sees is often an earlier edition.
@@ -28,6 +28,7 @@ from python_calamine import (
 from model.errors import ReadError
 from model.util.garbage_collector import paused_collector
 from model.util.text import did_you_mean
+from sources.formats.child.call import in_child
 from sources.formats.payload import check_archive, check_payload, is_zip, quoted
 from sources.formats.tabular.tables import RawRow
 from sources.formats.workbook.cells import Ranges, SheetSummary
@@ -98,6 +99,7 @@ class Sheet:
                     yield number, list(cells)
 
 
+@in_child
 def sheet_names(path: Path, where: str) -> list[SheetSummary]:
     """Return the sheets of the workbook at `path`, charts left out; contents are not surveyed.
 
@@ -130,6 +132,7 @@ def read_sheet(path: Path, where: str, sheet: str | None = None) -> Iterator[Raw
     return found.records()
 
 
+@in_child
 def open_sheet(
     path: Path, where: str, sheet: str | None = None, *, hidden: bool = False, survey: bool = False
 ) -> Sheet:

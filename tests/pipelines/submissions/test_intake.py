@@ -18,6 +18,7 @@ from pipelines.submissions.intake import receive
 from pipelines.submissions.workbook import BINDING, CODES, Filling, write_workbook
 from sources.connectors import submission
 from sources.connectors.submission import FIRST_ROW, LISTS
+from sources.formats.child import call
 from sources.formats.workbook.filled import FilledCell
 from tests.pipelines.submissions.project import catalogue_of, write_project
 
@@ -188,8 +189,10 @@ def test_hostile_archives_are_refused(
                 data = head + sep + b'<!DOCTYPE x [<!ENTITY a "aaaa">]>' + rest
             target.writestr(name, data)
     assert "document type" in refusal(entities)
-    monkeypatch.setattr("sources.formats.workbook.filled.MAX_SUBMISSION_BYTES", 100)
+    monkeypatch.setenv("OPENINDICATORS_MAX_SUBMISSION_BYTES", "100")
+    call._server.cache_clear()  # the limits hold from its start on
     assert "more than 100 bytes" in refusal(workbook)
+    call._server.cache_clear()
 
 
 def test_what_is_no_number_period_or_entry_of_the_list_is_marked() -> None:

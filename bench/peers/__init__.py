@@ -1,0 +1,1 @@
+"""The same large file through other tools, each written as its own documentation says."""
