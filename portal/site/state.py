@@ -7,7 +7,7 @@ and holds the checksum of every file that was ever offered.
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -160,7 +160,7 @@ class CatalogueState(Frozen):
 
 State = TypeVar("State", DatasetState, CatalogueState)
 _MOST = 20_000
-_parsed: dict[str, DatasetState] = {}  # by the checksum of what each was read from
+_parsed: dict[str, Any] = {}  # datasets' states, by the checksum of what each was read from
 
 
 def read_state(kind: type[State], path: Path, sha256: str | None = None) -> State | None:
@@ -174,8 +174,8 @@ def read_state(kind: type[State], path: Path, sha256: str | None = None) -> Stat
         found = sha256_bytes(data)
         if sha256 not in (None, found):
             return None
-        if kind is DatasetState and found in _parsed:
-            return _parsed[found]
+        if isinstance(known := _parsed.get(found), kind):
+            return known
         state = kind.model_validate_json(unsealed(data))
     except (OSError, ValueError):
         return None

@@ -116,8 +116,9 @@ def render(
                 and has_checksum(f"{folder}/{page.path}", paths[page.path])
             )
         ]
+        jobs: list[_Job] = [*of_all, *due]
         files = {
-            path: data for made in divided(_make, [*of_all, *due], processes)
+            path: data for made in divided(_make, jobs, processes)
             for path, data in made.items()
         }
         files |= _for_crawlers((*files, *paths), offered, base_url)
