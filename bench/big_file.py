@@ -144,7 +144,8 @@ def _lines(rows: int, codes: list[str]) -> Iterator[str]:
         yield f"{code},{area},{year}-{of_year + 1:02},{value:.1f}\n"
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
+    """Return the variables by which the project in a folder is worked on."""
     return {
         "OPENINDICATORS_PROJECT": str(folder / "project"), "OPENINDICATORS_PROFILE": "live",
         "OPENINDICATORS_DATA_DIR": str(folder / "data"), "PYTHONPATH": str(PROJECT),
@@ -161,7 +162,7 @@ def measured(
     """
     with Path(os.devnull).open("wb") as nowhere:
         process = subprocess.Popen(
-            [python, *arguments], env=os.environ | _environment(folder), cwd=folder,
+            [python, *arguments], env=os.environ | environment(folder), cwd=folder,
             stdout=nowhere,
         )
         _, status, used = os.wait4(process.pid, 0)
@@ -173,7 +174,7 @@ def measured(
 
 def _parts(folder: Path, rows: int) -> None:
     """Run the steps one after another in this process and print what each takes."""
-    os.environ.update(_environment(folder))
+    os.environ.update(environment(folder))
     print(f"{f'{rows} rows':28} {'processor s':>11} {'MB so far':>9}")
     settings = Settings.from_environment()
     home = settings.data_dir

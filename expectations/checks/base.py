@@ -77,6 +77,7 @@ class Check(BaseModel):
         automatic: the name under which every such dataset has it; None: only by a suite.
         protects_persons: a suite can make it stricter, but not replace it.
         acceptable: whether a person may accept a row that breaks it.
+        within_series: whether it looks at one series at a time, whatever the others are like.
         finds_when: what the table must be like for the query to find anything; see `may_find`.
     """
 
@@ -94,6 +95,7 @@ class Check(BaseModel):
     automatic: ClassVar[str | None] = None
     protects_persons: ClassVar[bool] = False
     acceptable: ClassVar[bool] = True
+    within_series: ClassVar[bool] = False
     finds_when: ClassVar[MayFind | None] = None
     from_declaration: ClassVar[tuple[str, ...]] = ()  # arguments that no suite gives
 

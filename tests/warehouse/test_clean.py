@@ -15,7 +15,7 @@ from model.declarations.source import ColumnRule, Source
 from model.errors import QualityError, ReadError
 from model.records.reject_reasons import in_words
 from tests.fixtures.datasets import batch, dataset, registries
-from warehouse.cleaning.clean import clean
+from warehouse.cleaning.clean import Cleaning, clean
 from warehouse.cleaning.loading import keep_where
 from warehouse.engine import connect
 
@@ -32,7 +32,7 @@ def cleaned(rows, declared=None, columns=None, sql=None, **source):
     rules = {**COLUMNS, **(columns or {})}
     origin = Source.model_validate({"protocol": "files", "columns": rules, **source})
     with connect() as con:
-        stats = clean(con, [batch(rows)], declared, origin, {}, registries(), sql)
+        stats = clean(con, [batch(rows)], Cleaning(declared, origin, {}, registries(), sql))
         found = con.execute("SELECT * FROM observation ORDER BY _id").to_arrow_table().to_pylist()
     for item in found:
         item["_reject"] = item["_reject"] and in_words(item["_reject"], {}).get("en")
@@ -55,7 +55,8 @@ def test_a_period_that_had_not_begun_is_rejected_unless_it_is_declared(kind, sta
     origin = Source.model_validate({"protocol": "files", "columns": rules})
     rows = [row(year=year) for year in ("2025", "2026", "2027", "2031")]
     with connect() as con:
-        clean(con, [batch(rows)], declared, origin, {}, registries(), retrieved=date(2026, 3, 1))
+        how = Cleaning(declared, origin, {}, registries(), retrieved=date(2026, 3, 1))
+        clean(con, [batch(rows)], how)
         found = con.execute(
             "SELECT time_period, _reject FROM observation WHERE _reject IS NOT NULL ORDER BY 1"
         ).fetchall()
@@ -303,12 +304,12 @@ def test_a_missing_column_names_the_nearest():
     with pytest.raises(ReadError, match="nothing says where `ref_area`"):
         origin = Source(protocol="files", columns={"indicator": ColumnRule(const="ROOMS")})
         with connect() as con:
-            clean(con, [batch([row()])], dataset(), origin, {}, registries())
+            clean(con, [batch([row()])], Cleaning(dataset(), origin, {}, registries()))
 
 
 def test_no_rows_is_an_error():
     with connect() as con, pytest.raises(ReadError, match="no rows"):
-        clean(con, [], dataset(), Source(protocol="files"), {}, registries())
+        clean(con, [], Cleaning(dataset(), Source(protocol="files"), {}, registries()))
 
 
 def test_an_error_of_the_reader_arrives_as_it_was():
@@ -318,7 +319,7 @@ def test_an_error_of_the_reader_arrives_as_it_was():
 
     origin = Source.model_validate({"protocol": "files", "columns": COLUMNS})
     with connect() as con, pytest.raises(ReadError, match="rooms.csv:3: has a torn line"):
-        clean(con, batches(), dataset(), origin, {}, registries())
+        clean(con, batches(), Cleaning(dataset(), origin, {}, registries()))
 
 
 def correction(**changes):

@@ -17,7 +17,7 @@ from model.records.validation import QualityRecord
 from model.util.disk import write_if_changed
 from model.util.hashing import sha256_file
 from tests.fixtures.datasets import batch, dataset, registries
-from warehouse.cleaning.clean import clean
+from warehouse.cleaning.clean import Cleaning, clean
 from warehouse.store import catalogue, releases, snapshots, working_tables
 from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
@@ -54,7 +54,7 @@ def validate(data_dir: DataDir, values: dict[str, str], snapshot: str, declared=
 
     def fill(con):
         source = declared.source_for("sample")
-        return clean(con, [batch(rows)], declared, source, {}, registries())
+        return clean(con, [batch(rows)], Cleaning(declared, source, {}, registries()))
 
     def judge(con, relation):
         con.execute(

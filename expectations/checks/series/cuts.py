@@ -162,6 +162,7 @@ class SeriesUnitSlips(CutSeriesCheck):
     type = "expect_series_values_to_keep_their_unit"
     vi = "không giá trị nào lệch 100, 1.000 hay 1.000.000 lần so với các kỳ bên cạnh"
     en = "no value is off by 100, 1,000 or 1,000,000 against the periods beside it"
+    within_series = True
     severity = "warning"
     automatic = "series_keep_unit"
 

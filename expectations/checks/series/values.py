@@ -15,6 +15,7 @@ class SeriesMissingMarks(SeriesCheck):
     type = "expect_series_values_to_be_no_missing_marks"
     vi = "không giá trị nào là ký hiệu của số liệu thiếu (0, -1, 9999…)"
     en = "no value is a marker for a missing figure (0, -1, 9999 …)"
+    within_series = True
     severity = "warning"
     automatic = "series_without_missing_marks"
 
@@ -129,6 +130,7 @@ class SeriesSigns(SeriesCheck):
     type = "expect_series_values_to_keep_their_sign"
     vi = "không giá trị nào đổi dấu trong một chuỗi luôn cách xa số 0"
     en = "no value changes its sign in a series that keeps well away from 0"
+    within_series = True
     severity = "warning"
     automatic = "series_keep_sign"
 
@@ -215,6 +217,7 @@ class SeriesCumulated(SeriesCheck):
     type = "expect_series_to_not_be_cumulated"
     vi = "không năm nào có số lũy kế từ đầu năm thay cho số của từng kỳ"
     en = "no year has figures added up since January in place of each period's own"
+    within_series = True
     severity = "warning"
     automatic = "series_not_cumulated"
     frequencies = ("Q", "M")
@@ -254,6 +257,7 @@ class CumulativeFalls(SeriesCheck):
     type = "expect_cumulative_series_to_not_fall"
     vi = "số lũy kế không giảm"
     en = "cumulative figures do not fall"
+    within_series = True
     severity = "warning"
     automatic = "cumulative_series_do_not_fall"
 
