@@ -198,8 +198,8 @@ class Settings(ClusterSettings):
     )
     workers: int = Field(
         default_factory=_cores, ge=1,
-        description="processes among which a run divides its datasets (default: one for each"
-        " processor; 1 outside of Linux)",
+        description="processes among which a run divides its datasets and pages (default: one for"
+        " each processor; 1 outside of Linux)",
     )
     epoch: Annotated[datetime | None, BeforeValidator(_epoch)] = Field(
         default=None, validation_alias="SOURCE_DATE_EPOCH",
