@@ -1,7 +1,7 @@
 """Settings: read from the environment once; nothing else of the product reads them.
 
 Exceptions that must work before any settings exist: `OPENINDICATORS_MEMORY_LIMIT`
-(`warehouse.engine`) and the limits `OPENINDICATORS_MAX_*` (`sources.limits`). `docs/settings.md`
+(`model.util.sql`) and the limits `OPENINDICATORS_MAX_*` (`sources.limits`). `docs/settings.md`
 is generated from this class. Commands take `Settings.from_environment`, tests take the
 constructor.
 """

@@ -69,7 +69,7 @@ def _files(states: Iterable[DatasetState], *names: str) -> _Files:
 
 
 def _write_zip(target: Path, folder: Path, files: _Files) -> None:
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
         for path, _ in files:
             entry = zipfile.ZipInfo(path.removeprefix("datasets/"), _FIRST_DAY)
             entry.compress_type = zipfile.ZIP_DEFLATED
