@@ -51,8 +51,8 @@ browser:
 judges: $(VENV)/.ready
 	@$(BIN)/python -m tests.portal.pages.tools
 
-pages: $(VENV)/.ready browser ## judge every page of the site, ask twenty questions, measure with Lighthouse (SITE=…; SAMPLE=…)
-	@$(BIN)/python -m tests.portal.pages $(or $(SITE),data/sample/site) $(WHAT) $(if $(SAMPLE),--sample $(SAMPLE))
+pages: $(VENV)/.ready browser ## judge every page, ask twenty questions, measure with Lighthouse (SITE=…; WHAT=…; AXE=…)
+	@$(BIN)/python -m tests.portal.pages $(or $(SITE),data/sample/site) $(foreach each,$(WHAT),--only $(each)) $(if $(AXE),--axe $(AXE))
 
 lint: $(VENV)/.ready ## style, types, and the layers of imports
 	@$(BIN)/ruff check .
@@ -127,6 +127,10 @@ flips: $(VENV)/.ready ## damage 10,000 files of a copy of the sample's data fold
 
 kills: $(VENV)/.ready ## kill 1,000 runs at any change of the disk: the next run must end alike (KILLS=…)
 	@$(BIN)/python -m tests.faults.kills --kills $(or $(KILLS),1000)
+
+.PHONY: daemon-days
+daemon-days: $(VENV)/.ready ## let Dagster's daemon live through a year of polls of failing services (POLLS=…)
+	@$(BIN)/python -m tests.faults.daemon_days --polls $(or $(POLLS),24)
 
 .PHONY: power-cuts
 power-cuts: $(VENV)/.ready ## cut the power 100,000 times during commits (CUTS=…)
