@@ -34,9 +34,8 @@ class ReleaseFiles(Protocol):
 class MayBePacked(Protocol):
     """A release that may be stored together with others."""
 
-    @property
     def pack_changes(self) -> Path | None:
-        """A table of what it, and those with it, changed; None where it is by itself.
+        """Return a table of what it, and those with it, changed; None where it is by itself.
 
         It is like `changes.parquet`, with a column `release`.
         """

@@ -17,6 +17,7 @@ COEFFICIENTS: dict[str, float] = {
     "all": 3.107,
     "factor": 0.027,
     "periods": -0.978,
+    "elsewhere": 0.0,
     "areas_complete": -1.605,
     "areas_of_last_release": 1.24,
     "areas_to_add_up": 1.125,
@@ -40,15 +41,19 @@ COEFFICIENTS: dict[str, float] = {
 }
 
 
-_SHARED = ("all", "factor", "periods")
+SHARED = ("all", "factor", "periods", "elsewhere")  # in the order of `features`
 
 
-def features(item: Mapping[str, Any]) -> tuple[float, float]:
-    """Return the logarithms of the factor, either way, and of the number of periods; 0 if none."""
-    factor, periods = item.get("factor"), item.get("periods")
+def features(item: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Return logarithms: of the factor, either way, of the periods, of what is usual elsewhere.
+
+    0 where a check says nothing of it. What is usual elsewhere is a step that one in fifty of the
+    other areas' steps exceeds.
+    """
+    factor, periods, usual = (item.get(n) for n in ("factor", "periods", "usual_elsewhere"))
     off = abs(math.log(abs(factor))) if isinstance(factor, int | float) and factor else 0.0
     long = math.log(periods) if isinstance(periods, int | float) and periods > 0 else 0.0
-    return min(off, FACTOR), long
+    return min(off, FACTOR), long, math.log(usual) if usual else 0.0
 
 
 def probability_of(check: str, item: Mapping[str, Any]) -> float | None:
@@ -56,13 +61,10 @@ def probability_of(check: str, item: Mapping[str, Any]) -> float | None:
 
     Args:
         check: the check's name in the suite.
-        item: what it says: `factor` and `periods`, where it has them.
+        item: what it says: `factor`, `periods` and `usual_elsewhere`, where it has them.
     """
-    if check not in COEFFICIENTS or check in _SHARED:
+    if check not in COEFFICIENTS or check in SHARED:
         return None
-    off, long = features(item)
-    score = (
-        COEFFICIENTS["all"] + COEFFICIENTS[check] + COEFFICIENTS["factor"] * off
-        + COEFFICIENTS["periods"] * long
-    )
+    shared = zip(SHARED, (1.0, *features(item)), strict=True)
+    score = COEFFICIENTS[check] + sum(COEFFICIENTS[name] * value for name, value in shared)
     return 1 / (1 + math.exp(-score))

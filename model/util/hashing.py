@@ -41,14 +41,27 @@ def sha256_once(path: Path) -> str:
     is not, because an inode may be used again within a tick of the file system's clock. Raises
     OSError where the file cannot be read.
     """
-    found = path.stat()
-    place = found.st_dev if found.st_size >= _LARGE else path
-    key = (place, found.st_size, found.st_mtime_ns, found.st_ino)
+    key = _state(path)
     if key not in _known:
         if len(_known) >= _KEPT:
             _known.clear()
         _known[key] = sha256_file(path)
     return _known[key]
+
+
+def linked(source: Path, target: Path) -> None:
+    """Let `sha256_once` know `target`, a hard link of the file `source`, as it knows that.
+
+    Raises OSError where one cannot be read.
+    """
+    if known := _known.get(_state(source)):
+        _known[_state(target)] = known
+
+
+def _state(path: Path) -> tuple[Any, ...]:
+    found = path.stat()
+    place = found.st_dev if found.st_size >= _LARGE else path
+    return place, found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def has_checksum(path: Path, sha256: str) -> bool:

@@ -52,10 +52,10 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
     cluster = bound.cluster_for(stored)
     chunks = staging_path(data_dir.tables(dataset.id) / "chunks")
 
-    def fill(con: duckdb.DuckDBPyConnection) -> CleanStats:
+    def fill(con: duckdb.DuckDBPyConnection, file: Path | None) -> CleanStats:
         batches = read_snapshot(bound, stored)
         if cluster is None:
-            return clean(con, batches, how)
+            return clean(con, batches, how, file)
         make_folder(chunks)
         return clean_in_chunks(con, batches, how, cluster, chunks)
 

@@ -26,6 +26,7 @@ FIRST_QUARANTINED = 20
 MOST_BYTES = 100_000  # of a dataset's page, so that it is soon there on a slow line
 DATASET_PAGE = "{language}/{dataset}.html"  # path in the site
 TEMPLATES = Path(__file__).resolve().parent / "templates"
+NEWEST = 30  # releases in a dataset's page; the page of each leads to the one before
 
 
 def dataset_page(dataset: str, language: str) -> str:
@@ -111,7 +112,8 @@ def _frame(content: Content, releases: list[ReleaseState], preview: bool) -> dic
         "content": content,
         "dataset": dataset,
         "release": content.release,
-        "releases": releases[::-1],
+        "releases": releases[:-NEWEST - 1:-1],
+        "earlier": releases[:-NEWEST],
         "sector": content.registries.sectors[dataset.sector],
         "scope": SCOPES[scope_of(content)],
         "folder": f"../../datasets/{dataset.id}/",

@@ -292,7 +292,7 @@ class Site:
         in_full: dict[int, Path] = {}
         try:
             for item in history:
-                if isinstance(item, MayBePacked) and (table := item.pack_changes):
+                if isinstance(item, MayBePacked) and (table := item.pack_changes()):
                     packed.add(table)
                 else:
                     in_full[item.release.number] = item.path("changes.parquet")

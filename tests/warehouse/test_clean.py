@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from model.declarations.source import ColumnRule, Source
 from model.errors import QualityError, ReadError
 from model.records.reject_reasons import in_words
+from model.records.tables import is_in_file
 from tests.fixtures.datasets import batch, dataset, registries
 from warehouse.cleaning.clean import Cleaning, clean
 from warehouse.cleaning.loading import keep_where
@@ -372,3 +373,25 @@ def test_any_text_is_read_or_kept_with_a_reason(rows):
     for item in found:
         complete = None not in (item["ref_area"], item["time_period"], item["obs_value"])
         assert complete != (item["_reject"] is not None)
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+def test_rows_that_stay_in_a_file_are_those_of_a_table(tmp_path, corrected):
+    correction = {
+        "key": {"ref_area": "48", "time_period": "2024"}, "expect": 120.0, "action": "set",
+        "value": 130.0, "reason": {"vi": "Lỗi nhập", "en": "A typing error"}, "source": "letter 7",
+    }
+    declared = dataset(corrections=[correction] if corrected else [])
+    origin = Source.model_validate({"protocol": "files", "columns": COLUMNS})
+    rows = [row(year="2031"), row(), row(year="2022", value="x"), row(year="2023", value="..")]
+    found = []
+    for file in (None, tmp_path / "rows.parquet"):
+        with connect() as con:
+            retrieved = date(2026 if corrected else 2032, 3, 1)
+            how = Cleaning(declared, origin, {}, registries(), retrieved=retrieved)
+            stats = clean(con, [batch(rows)], how, file)
+            kept = con.execute("SELECT * FROM observation ORDER BY _id").fetchall()
+            found.append((kept, stats, is_in_file(con)))
+    (table, _, in_memory), (read, stats, in_file) = found
+    assert read == table and stats.rejected == (2 if corrected else 1)
+    assert not in_memory and in_file is not corrected

@@ -95,7 +95,7 @@ def released(tmp_path, declared, rows, columns=None, **source):
     )
     path, _ = working_tables.write_table(
         data_dir, declared, "a" * 64,
-        lambda con: clean(con, [batch(rows)], Cleaning(declared, origin, {}, registries())),
+        lambda con, _: clean(con, [batch(rows)], Cleaning(declared, origin, {}, registries())),
     )
 
     def judge(con, relation):

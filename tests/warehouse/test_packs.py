@@ -167,17 +167,17 @@ def test_what_a_pack_changed_is_what_its_releases_changed(tmp_path: Path) -> Non
         for item in history[:-1] if (path := item.path("changes.parquet"))
     )
     expected = duckdb.sql(f"FROM ({each}) ORDER BY ALL").fetchall()
-    assert stored.pack_changes is None and history[0].pack_changes is None
+    assert stored.pack_changes() is None and history[0].pack_changes() is None
     packing.pack_all(data_dir)
-    tables = {item.pack_changes for item in history[:-1]}
+    tables = {item.pack_changes() for item in history[:-1]}
     packs.remove_packed(data_dir, 0)
-    assert tables == {releases.history(data_dir, ID)[1].pack_changes}
+    assert tables == {releases.history(data_dir, ID)[1].pack_changes()}
     [table] = tables
     found = duckdb.sql(f"FROM read_parquet({literal(table)}) ORDER BY ALL")
     assert repr(found.fetchall()) == repr(expected) and len(expected) == 6
     flip(table, 41)
     assert not has_checksum(table, table.stem)
-    assert history[0].pack_changes == table and has_checksum(table, table.stem), "made again"
+    assert history[0].pack_changes() == table and has_checksum(table, table.stem), "made again"
 
 
 def test_records_in_a_damaged_pack_stop_the_dataset_and_come_back(tmp_path: Path) -> None:

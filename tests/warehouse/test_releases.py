@@ -52,7 +52,7 @@ def validate(data_dir: DataDir, values: dict[str, str], snapshot: str, declared=
     declared = declared or dataset()
     rows = [{"area": "48", "year": year, "value": value} for year, value in values.items()]
 
-    def fill(con):
+    def fill(con, _):
         source = declared.source_for("sample")
         return clean(con, [batch(rows)], Cleaning(declared, source, {}, registries()))
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -20,6 +21,7 @@ import pyarrow as pa
 from model.declarations.dataset import Dataset
 from model.declarations.source import ColumnRule, Source
 from model.records.source_schema import SourceSchema
+from model.records.tables import make_changeable
 from model.records.unread import UnreadContent
 from model.reference.registries import Registries
 from warehouse.cleaning import schema_inspection
@@ -90,7 +92,8 @@ class Cleaning:
 
 
 def clean(
-    con: duckdb.DuckDBPyConnection, batches: Iterable[pa.RecordBatch], how: Cleaning
+    con: duckdb.DuckDBPyConnection, batches: Iterable[pa.RecordBatch], how: Cleaning,
+    file: Path | None = None,
 ) -> CleanStats:
     """Fill the table `observation` from a reader's batches.
 
@@ -102,6 +105,7 @@ def clean(
         con: a connection of its own.
         batches: what `SourceProtocol.read` gives.
         how: what they are cleaned by.
+        file: where the rows of a large table may stay; `observation` is a view of it then.
 
     Raises:
         DriftError: the source can no longer be read as it was with the schema `how.last`.
@@ -109,7 +113,8 @@ def clean(
         QualityError: a declared correction no longer fits its source.
     """
     source_schema = inspect(con, how, load(con, batches, how.dataset))
-    read, empty = observe(con, how)
+    read, empty = observe(con, how, file)
+    con.execute("DROP TABLE raw")
     source_schema = with_code_drift(how, source_schema, read_codes(con, how.dataset))
     amend(con, how)
     return CleanStats(read, empty, count_rejected(con), source_schema)
@@ -141,10 +146,13 @@ def inspect(
     return found.model_copy(update={"drift": tuple(changed)})
 
 
-def observe(con: duckdb.DuckDBPyConnection, how: Cleaning) -> tuple[int, int]:
+def observe(
+    con: duckdb.DuckDBPyConnection, how: Cleaning, file: Path | None = None
+) -> tuple[int, int]:
     """Make `observation` of the table `raw` on `con`, whichever rows of the source it has.
 
-    `how` is what they are cleaned by. The tables `_read_<concept>` have what their texts mean.
+    `how` is what they are cleaned by, `file` is as for `clean`. The tables `_read_<concept>` have
+    what their texts mean.
 
     Returns:
         How many rows were read, and how many of these dropped because they had no value.
@@ -168,7 +176,7 @@ def observe(con: duckdb.DuckDBPyConnection, how: Cleaning) -> tuple[int, int]:
         columns = columns_of(con)
         value = value.model_copy(update={"column": UNMARKED[0]})
     empty = drop_empty(con, value, columns) if source.empty == "drop" else 0
-    map_observations(con, dataset, rules, value, columns, beside, how.registries)
+    map_observations(con, dataset, rules, value, columns, beside, how.registries, file)
     return read, empty
 
 
@@ -193,6 +201,8 @@ def amend(con: duckdb.DuckDBPyConnection, how: Cleaning) -> None:
     Raises:
         QualityError: a declared correction no longer fits its source.
     """
+    if how.amends:
+        make_changeable(con)
     area = how.rules["ref_area"]
     if area.successor and area.codelist:
         succession = how.registries.successions[area.codelist]

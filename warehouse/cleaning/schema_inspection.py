@@ -108,8 +108,8 @@ def _read_by(source: Source, sql: str | None) -> str:
 
 def _parts(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     rows = con.execute(
-        r"SELECT DISTINCT regexp_replace(_part, '\d+', '#', 'g') FROM raw"
-        " WHERE _part IS NOT NULL ORDER BY 1"
+        r"SELECT DISTINCT regexp_replace(_part, '\d+', '#', 'g')"
+        " FROM (SELECT DISTINCT _part FROM raw) WHERE _part IS NOT NULL ORDER BY 1"
     ).fetchall()
     return tuple(name for (name,) in rows)
 

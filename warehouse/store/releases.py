@@ -72,9 +72,8 @@ class StoredRelease:
             )
         return path
 
-    @property
     def pack_changes(self) -> Path | None:
-        """What it and the releases packed with it changed, by `release`; None if it is in full."""
+        """Return what it, and those packed with it, changed, by `release`; None if in full."""
         return packs.changes_in_pack(self.folder)
 
     def verify(self) -> None:
