@@ -1,7 +1,7 @@
 """Settings: read from the environment once; nothing else of the product reads them.
 
 Exceptions that must work before any settings exist: `OPENINDICATORS_MEMORY_LIMIT`
-(`warehouse.engine`) and the limits `OPENINDICATORS_MAX_*` (`sources.limits`). `docs/settings.md`
+(`model.util.sql`) and the limits `OPENINDICATORS_MAX_*` (`sources.limits`). `docs/settings.md`
 is generated from this class. Commands take `Settings.from_environment`, tests take the
 constructor.
 """
@@ -198,8 +198,8 @@ class Settings(ClusterSettings):
     )
     workers: int = Field(
         default_factory=_cores, ge=1,
-        description="processes among which a run divides its datasets (default: one for each"
-        " processor; 1 outside of Linux)",
+        description="processes among which a run divides its datasets and pages (default: one for"
+        " each processor; 1 outside of Linux)",
     )
     epoch: Annotated[datetime | None, BeforeValidator(_epoch)] = Field(
         default=None, validation_alias="SOURCE_DATE_EPOCH",

@@ -7,6 +7,7 @@ no portal can forget it. `Content` reads a release and never changes it.
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -28,7 +29,7 @@ from model.records.validation import QualityRecord
 from model.reference.city import city
 from model.reference.personal_data import masked_record, masked_values
 from model.reference.registries import Licence, Publisher, Registries
-from model.util.sql import identifier, literal
+from model.util.sql import identifier, literal, memory_limit
 from portal.base import HasReport, ReleaseFiles
 from portal.names import Names
 
@@ -292,4 +293,8 @@ def _engine(threads: int | None, _process: int) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False, "autoload_known_extensions": False,
     }
-    return duckdb.connect(config=config if threads is None else {**config, "threads": threads})
+    if threads is None:
+        config |= {"memory_limit": memory_limit(), "temp_directory": tempfile.gettempdir()}
+    else:
+        config["threads"] = threads
+    return duckdb.connect(config=config)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.errors import OpenIndicatorsError, StoreError
+from model.util.sql import memory_limit
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,10 +27,6 @@ PARQUET_OPTIONS = (
 # So many rows DuckDB scans in one thread, and handing small work out to others costs more than it
 # gains (https://duckdb.org/docs/stable/guides/performance/how_to_tune_workloads).
 ROW_GROUP = 122_880
-
-# Memory for a large table: what the process has besides takes 450 MB, and together they stay below
-# 1 GB (`python -m bench.big_file`). What does not fit goes to the disk.
-MEMORY = "400MB"
 
 _CONFIG: dict[str, bool] = {
     "autoinstall_known_extensions": False,
@@ -58,7 +55,7 @@ def connect(
             yield cursor
         return
     config: dict[str, str | bool | int | float | list[str]] = dict(_CONFIG)
-    config["memory_limit"] = limit or MEMORY
+    config["memory_limit"] = memory_limit()
     if spill is not None:
         config["temp_directory"] = str(spill)
     if rows is not None and rows <= ROW_GROUP:

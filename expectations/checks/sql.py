@@ -1,6 +1,7 @@
 """Pieces of SQL that checks share: values in templates, and observations as points of a series."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from model.util.sql import identifier, literal
 
@@ -89,6 +90,11 @@ def value(item: str | int | float) -> str:
 
 def texts(items: Sequence[str]) -> str:
     """Return texts for an IN clause in a template."""
+    return _texts(tuple(items))
+
+
+@lru_cache(maxsize=1024)  # datasets name the same areas and codes
+def _texts(items: tuple[str, ...]) -> str:
     return ", ".join(map(text, items))
 
 

@@ -1,9 +1,10 @@
 """The probability that an observation which a check names is an error.
 
-A logistic regression over flags of which it is known: planted faults, and flags of untouched tables
-that a person assessed, all of the tuning part of `bench/quality/split.csv`. Fitted by `python -m
-bench.quality.calibrate`; docs/quality.md has its reliability on tables held out. Where a check had
-too few flags to learn from there is no probability.
+A logistic regression over flags of which it is known: those of untouched tables that a person
+assessed, and planted faults, which count together as one observation in 10,000, all of the tuning
+part of `bench/quality/split.csv`. Fitted on 29 November 2026, `python -m bench.quality.calibrate`;
+docs/quality.md has its reliability on tables held out. Where a check had too few flags to learn
+from there is no probability.
 """
 
 from __future__ import annotations
@@ -14,30 +15,31 @@ from typing import Any
 
 FACTOR = math.log(1000)  # larger ones say no more
 COEFFICIENTS: dict[str, float] = {
-    "all": 3.107,
-    "factor": 0.027,
-    "periods": -0.978,
-    "elsewhere": 0.0,
-    "areas_complete": -1.605,
-    "areas_of_last_release": 1.24,
-    "areas_to_add_up": 1.125,
-    "farm_activity_parts_within_total": 0.392,
-    "key_unique": 1.583,
-    "obs_value_present": 0.684,
-    "obs_value_within_bounds": 0.747,
-    "observations_of_last_release": 1.756,
-    "periods_complete": -0.956,
-    "periods_of_last_release": 0.628,
-    "ref_area_known": 0.906,
-    "revisions_usual": 1.396,
-    "school_level_parts_within_total": 0.419,
-    "series_keep_unit": 0.474,
-    "series_without_gaps": 1.049,
-    "series_without_jumps": -0.568,
-    "series_without_spikes": 1.813,
-    "steps_usual_across_areas": -2.499,
-    "text_readable": 0.339,
-    "time_period_form": 0.887,
+    "all": 2.078,
+    "factor": 0.213,
+    "periods": -0.098,
+    "elsewhere": -0.894,
+    "areas_of_last_release": 0.384,
+    "areas_to_add_up": 1.241,
+    "farm_activity_parts_within_total": 0.031,
+    "key_unique": 0.584,
+    "obs_value_present": 0.229,
+    "obs_value_within_bounds": 0.206,
+    "observations_of_last_release": 0.711,
+    "periods_complete": 0.247,
+    "periods_not_repeated": 0.736,
+    "periods_of_last_release": 0.057,
+    "ref_area_known": 0.321,
+    "revisions_usual": 0.302,
+    "school_level_parts_within_total": 0.042,
+    "series_differ": -1.189,
+    "series_keep_unit": -2.296,
+    "series_move": -0.463,
+    "series_without_gaps": 1.644,
+    "series_without_jumps": -1.211,
+    "series_without_missing_marks": -0.02,
+    "series_without_spikes": -1.316,
+    "time_period_form": 0.248,
 }
 
 

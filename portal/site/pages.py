@@ -8,7 +8,7 @@ from model.records.quality_dimension import worst_first
 from model.reference.city import city
 from model.util.languages import languages
 from portal.content import Content
-from portal.distributions.registry import with_distributions
+from portal.distributions.registry import DISTRIBUTIONS, with_distributions
 from portal.metadata import schema_org
 from portal.metadata.identifiers import dataset_urn
 from portal.metadata.schema_org import Addresses
@@ -58,6 +58,7 @@ def render_dataset(
                 {"file": file, "title": form.title, "purpose": form.purpose}
                 for file, form in offered
             ],
+            "too_large": [form for form in DISTRIBUTIONS if not form.holds(content)],
         }
         page = dataset_page(dataset.id, language)
         render = partial(

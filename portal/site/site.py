@@ -68,17 +68,19 @@ class Site:
     preview: the last release of each dataset is a draft, and every page says so.
     base_url: address of the site on the web, with a slash at the end; DCAT has absolute
         addresses then.
+    processes: among which pages across datasets are divided.
     """
 
     def __init__(
         self, folder: Path, registries: Registries, preview: bool = False,
-        base_url: str | None = None,
+        base_url: str | None = None, processes: int = 1,
     ) -> None:
         self.name = PREVIEW if preview else "site"
         self.folder = folder
         self.registries = registries
         self.preview = preview
         self.base_url = base_url
+        self.processes = processes
         self._together = False
         # The state of the shared pages, while several datasets are applied together.
         self._shared: tuple[CatalogueState | None, bool] | None = None
@@ -241,7 +243,9 @@ class Site:
         found = state, (
             state is not None and state.site_version == self._versions.site
             and libraries.placed(self.folder)
-            and all(has_checksum(self.folder / page, sha) for page, sha in state.pages.items())
+            and all(
+                has_checksum(f"{self.folder}/{page}", sha) for page, sha in state.pages.items()
+            )
         )
         if self._together:  # until they are made, on leaving, nothing changes them
             self._shared = found
@@ -339,7 +343,8 @@ class Site:
             libraries.place(self.folder)
             with paused_collector():
                 rendered = shared_files.render(
-                    self.folder, self.registries, self._versions.site, self.preview, self.base_url
+                    self.folder, self.registries, self._versions.site, self.preview, self.base_url,
+                    self.processes,
                 )
             for path in rendered.gone:
                 (self.folder / path).unlink(missing_ok=True)

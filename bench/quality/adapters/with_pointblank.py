@@ -28,8 +28,10 @@ def check(now: pd.DataFrame, rules: Rules) -> Named:
     for step in done.validation_info:
         if not step.all_passed:
             extract = extracts.get(step.i)
-            if extract is not None and len(extract):
+            if extract is not None and "_id" in extract.columns:
                 rows.update(extract["_id"].to_list())
+            elif extract is not None and len(extract):  # of rows_distinct: the number, from 1
+                rows.update(now["_id"].iloc[[n - 1 for n in extract["_row_num_"]]])
             else:
                 table.append(step.assertion_type)
     return rows, table

@@ -5,11 +5,12 @@ Rows come from a sampler of one's own, as the documentation describes for those 
 
 from __future__ import annotations
 
+import json
 import logging
 
 import duckdb
 import pandas as pd
-import yaml
+import pyarrow as pa
 from rules import Named, Rules, main
 from soda.sampler.sample_context import SampleContext
 from soda.sampler.sampler import Sampler
@@ -55,10 +56,11 @@ def check(now: pd.DataFrame, rules: Rules) -> Named:
             f"SELECT * FROM now WHERE indicator = '{indicator}'"
             f" AND obs_value NOT BETWEEN {low!r} AND {high!r}")}})
     con, sampler, scan = duckdb.connect(), Rows(), Scan()
-    con.execute("CREATE TABLE now AS FROM now")
+    con.register("given", pa.Table.from_pandas(now))
+    con.execute("CREATE TABLE now AS FROM given")
     scan.add_duckdb_connection(con, "tables")
     scan.set_data_source_name("tables")
-    scan.add_sodacl_yaml_str(yaml.safe_dump({"checks for now": checks}, allow_unicode=True))
+    scan.add_sodacl_yaml_str(json.dumps({"checks for now": checks}))  # JSON is YAML
     scan.sampler = sampler
     scan.execute()
     failed = {one.name for one in scan.get_checks_fail()}
