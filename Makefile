@@ -128,6 +128,10 @@ flips: $(VENV)/.ready ## damage 10,000 files of a copy of the sample's data fold
 kills: $(VENV)/.ready ## kill 1,000 runs at any change of the disk: the next run must end alike (KILLS=…)
 	@$(BIN)/python -m tests.faults.kills --kills $(or $(KILLS),1000)
 
+.PHONY: daemon-days
+daemon-days: $(VENV)/.ready ## let Dagster's daemon live through a year of polls of failing services (POLLS=…)
+	@$(BIN)/python -m tests.faults.daemon_days --polls $(or $(POLLS),24)
+
 .PHONY: power-cuts
 power-cuts: $(VENV)/.ready ## cut the power 100,000 times during commits (CUTS=…)
 	@$(BIN)/python -m tests.faults.power_cuts --cuts $(or $(CUTS),100000)
