@@ -51,8 +51,8 @@ browser:
 judges: $(VENV)/.ready
 	@$(BIN)/python -m tests.portal.pages.tools
 
-pages: $(VENV)/.ready browser ## judge every page of the site, ask twenty questions, measure with Lighthouse (SITE=…; SAMPLE=…)
-	@$(BIN)/python -m tests.portal.pages $(or $(SITE),data/sample/site) $(WHAT) $(if $(SAMPLE),--sample $(SAMPLE))
+pages: $(VENV)/.ready browser ## judge every page, ask twenty questions, measure with Lighthouse (SITE=…; WHAT=…; AXE=…)
+	@$(BIN)/python -m tests.portal.pages $(or $(SITE),data/sample/site) $(foreach each,$(WHAT),--only $(each)) $(if $(AXE),--axe $(AXE))
 
 lint: $(VENV)/.ready ## style, types, and the layers of imports
 	@$(BIN)/ruff check .
@@ -127,6 +127,10 @@ flips: $(VENV)/.ready ## damage 10,000 files of a copy of the sample's data fold
 
 kills: $(VENV)/.ready ## kill 1,000 runs at any change of the disk: the next run must end alike (KILLS=…)
 	@$(BIN)/python -m tests.faults.kills --kills $(or $(KILLS),1000)
+
+.PHONY: daemon-days
+daemon-days: $(VENV)/.ready ## let Dagster's daemon live through a year of polls of failing services (POLLS=…)
+	@$(BIN)/python -m tests.faults.daemon_days --polls $(or $(POLLS),24)
 
 .PHONY: power-cuts
 power-cuts: $(VENV)/.ready ## cut the power 100,000 times during commits (CUTS=…)
@@ -236,6 +240,18 @@ bench-quality-faults: $(VENV)/.ready ## recall on faults that others' generators
 		install -q tab-err pucktrick error-generator scikit-learn scipy pyarrow; }
 	@$(BIN)/python -m bench.quality --tables tests/danang/project=data/danang \
 		--part "$(or $(PART),tuning)" --most-rows 6000 --out data/quality-flags.jsonl
+
+# The other tools pin versions of what ours needs, too: each has an environment of its own.
+QUALITY_TOOLS := data/quality-tools
+.PHONY: bench-quality-tools
+bench-quality-tools: $(VENV)/.ready ## the same faults seen by GX, pandera, pointblank and Soda Core (after bench-quality-faults)
+	@for tool in "gx great_expectations" "pandera pandera[pandas]" "pointblank pointblank polars pandas" \
+		"soda soda-core-duckdb pandas"; do set -- $$tool; test -d $(QUALITY_TOOLS)/$$1 || { \
+		$(BIN)/python -m venv $(QUALITY_TOOLS)/$$1 && name=$$1 && shift && \
+		$(QUALITY_TOOLS)/$$name/bin/pip install -q "$$@" pyarrow; }; done
+	@$(BIN)/python -m bench.quality.tools --tables tests/danang/project=data/danang \
+		--part "$(or $(PART),tuning)" --most-rows 1200 --plantings 1 \
+		$(foreach tool,gx pandera pointblank soda,--tool $(tool)=$(QUALITY_TOOLS)/$(tool)/bin/python,with_$(tool).py)
 
 .PHONY: audit-disclosure
 audit-disclosure: $(VENV)/.ready ## derive suppressed counts of random tables with a second solver (TABLES=…)

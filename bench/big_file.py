@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -144,7 +143,8 @@ def _lines(rows: int, codes: list[str]) -> Iterator[str]:
         yield f"{code},{area},{year}-{of_year + 1:02},{value:.1f}\n"
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
+    """Return the variables by which the project in a folder is worked on."""
     return {
         "OPENINDICATORS_PROJECT": str(folder / "project"), "OPENINDICATORS_PROFILE": "live",
         "OPENINDICATORS_DATA_DIR": str(folder / "data"), "PYTHONPATH": str(PROJECT),
@@ -161,7 +161,7 @@ def measured(
     """
     with Path(os.devnull).open("wb") as nowhere:
         process = subprocess.Popen(
-            [python, *arguments], env=os.environ | _environment(folder), cwd=folder,
+            [python, *arguments], env=os.environ | environment(folder), cwd=folder,
             stdout=nowhere,
         )
         _, status, used = os.wait4(process.pid, 0)
@@ -173,8 +173,8 @@ def measured(
 
 def _parts(folder: Path, rows: int) -> None:
     """Run the steps one after another in this process and print what each takes."""
-    os.environ.update(_environment(folder))
-    print(f"{f'{rows} rows':28} {'processor s':>11} {'MB so far':>9}")
+    os.environ.update(environment(folder))
+    print(f"{f'{rows} rows':28} {'processor s':>11} {'peak MB':>9}")
     settings = Settings.from_environment()
     home = settings.data_dir
     home.prepare()
@@ -194,16 +194,18 @@ def _parts(folder: Path, rows: int) -> None:
         home, stored, find_cell(stored, key), catalogue.registries
     ))
     content = Content.of(stored, catalogue.registries)
-    for each in DISTRIBUTIONS[:-2]:  # the last two describe the others
+    for each in filter(lambda form: form.holds(content), DISTRIBUTIONS[:-2]):
+        # The last two describe the others.
         target = folder / f"again-{each.file_name(content.dataset)}"
         _timed(f"  {target.name}", lambda each=each, target=target: each.write(content, target, ()))
 
 
 def _timed(name: str, step: Callable[[], object]) -> None:
+    Path("/proc/self/clear_refs").write_text("5")  # from here on the peak is that of the step
     begun = time.process_time()
     step()
     used = time.process_time() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024
     print(f"{name:28} {used:11.2f} {peak:9}", flush=True)
 
 

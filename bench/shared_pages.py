@@ -1,12 +1,14 @@
-"""How much processor time the pages across datasets take, and how large the search index is.
+"""How much time the pages across datasets take, and how large the search index is.
 
     python -m bench.shared_pages SITE [--datasets 1000] [--keep DIR] [--profile FILE]
 
 SITE is a site that `make run` made. Its datasets are copied under other names until there are as
 many as asked for; titles are put together from those of two others, and of the indicators every
 third is shared by the copies. Measured are the pages the first time, after one dataset has a new
-release with another figure for each of its 63 provinces, and when nothing has changed. Then all is
-made again from nothing, and must be the same, byte for byte.
+release with another figure for each of its 63 provinces, and when nothing has changed: the
+processor time of all processes, and the time, which says something on a machine that does nothing
+else. Then all is made again from nothing, and must be the same, byte for byte. The second is
+recorded beside the first.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import gzip
 import json
 import os
 import random
+import resource
 import shutil
 import tempfile
 import time
@@ -27,6 +30,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench import record
 from model.reference.city import use_project
 from model.reference.registries import load_registries
 from model.util.hashing import pretty_json, sha256_file
@@ -52,14 +56,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.keep or Path(temporary)
         copies = copy(args.site, folder / "site", args.datasets)
-        site = Site(folder / "site", load_registries(PROJECT))
-        measure("first time", site)
+        cores = len(os.sched_getaffinity(0))
+        site = Site(folder / "site", load_registries(PROJECT), processes=cores)
+        first = measure("first time", site)
         changed = next(path for path in copies if path.name.startswith("crops_by_province"))
         release(changed)
         profile = cProfile.Profile() if args.profile else None
-        measure(f"after {changed.parent.name}/{changed.name} has a new release", site, profile)
+        what = f"after {changed.parent.name}/{changed.name} has a new release"
+        second = measure(what, site, profile)
         if profile:
             profile.dump_stats(args.profile)
+        else:
+            record.append("pages across datasets", args.datasets, second, peer=first)
         measure("nothing changed", site)
         for name in ("search-index.js", "search-texts.js"):
             data = (site.folder / "vi" / name).read_bytes()
@@ -67,20 +75,30 @@ def main() -> None:
         compare(site)
 
 
-def measure(what: str, site: Site, profile: cProfile.Profile | None = None) -> None:
-    """Print the processor time that making the shared pages of a `site` takes, and what is made."""
-    before = times(site)
-    start = time.process_time()
+def measure(what: str, site: Site, profile: cProfile.Profile | None = None) -> float:
+    """Print how long making the shared pages of a `site` takes, and what is made.
+
+    Returns the processor time of all processes, in seconds.
+    """
+    before, begun, start = times(site), processor_time(), time.perf_counter()
     if profile:
         profile.enable()
     site.write_shared()
     if profile:
         profile.disable()
-    seconds = time.process_time() - start
+    took, seconds = time.perf_counter() - start, processor_time() - begun
     written = [path for path, at in times(site).items() if before.get(path) != at]
     kinds = Counter("/".join(path.relative_to(site.folder).parts[:2]) for path in written)
     listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(6))
-    print(f"{what}: {seconds:.2f} s, {len(written):,} files written ({listed})", flush=True)
+    print(f"{what}: {seconds:.2f} s of processor time, {took:.2f} s,"
+          f" {len(written):,} files written ({listed})", flush=True)
+    return seconds
+
+
+def processor_time() -> float:
+    """Return the processor time of this process and those that it has ended, in seconds."""
+    spent = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in spent)
 
 
 def times(site: Site) -> dict[Path, int]:

@@ -13,6 +13,7 @@ from model.reference.registries import Registries, load_registries
 from model.reference.targets import measurement_errors
 from model.util.garbage_collector import paused_collector
 from model.util.text import did_you_mean
+from pipelines.cluster.settings import Cluster
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from sources.connectors.registry import CONNECTORS
@@ -27,6 +28,7 @@ class Catalogue:
     suites: dict[str, Suite]  # the datasets' own
     errors: tuple[OpenIndicatorsError, ...]
     timed: bool  # whether records keep durations
+    cluster: Cluster | None  # for large datasets
     _bound: dict[tuple[str, str], BoundDataset] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -57,7 +59,7 @@ class Catalogue:
                 declaration = self.declarations[name]
                 suite = full_suite(declaration.dataset, self.suites.get(name), self.registries)
                 self._bound[profile, name] = BoundDataset(
-                    declaration, suite, profile, self.registries, self.timed
+                    declaration, suite, profile, self.registries, self.timed, self.cluster
                 )
             found[name] = self._bound[profile, name]
         return found
@@ -148,7 +150,9 @@ def _load(settings: Settings, suites_of: Collection[str] | None) -> Catalogue:
         for name in cycle:
             del declarations[name]
     timed = settings.epoch is None  # reproducible runs record no durations
-    return Catalogue(registries, declarations, suites, tuple(errors), timed)
+    return Catalogue(
+        registries, declarations, suites, tuple(errors), timed, settings.cluster
+    )
 
 
 def _is_named(dataset_id: str, words: Collection[str]) -> bool:

@@ -48,7 +48,9 @@ def open_portals(settings: Settings, registries: Registries) -> tuple[Portal, ..
 
     `registries` have the names of publishers, sectors and licences.
     """
-    site = Site(settings.data_dir.site, registries, base_url=settings.site_url)
+    site = Site(
+        settings.data_dir.site, registries, base_url=settings.site_url, processes=settings.workers
+    )
     if settings.ckan is None:
         return (site,)
     return (site, open_ckan(settings.ckan, settings.data_dir, registries))

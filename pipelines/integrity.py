@@ -163,6 +163,7 @@ def _of_releases(data_dir: DataDir, dataset: str, damages: list[Damage]) -> Iter
             ))
     except OpenIndicatorsError:
         known = {}  # its own damage is found with the logs
+    held = {number for pack in packs.newest(data_dir, dataset) for number in pack.numbers}
     for path in sorted(folder.glob(f"*/{ledger.RECORD}")):
         if not path.parent.name.isdigit():
             continue
@@ -176,13 +177,13 @@ def _of_releases(data_dir: DataDir, dataset: str, damages: list[Damage]) -> Iter
         except ValueError:
             damages.append(Damage(path, "cannot be read"))
             continue
-        packed = packs.PACKED if packs.holding(data_dir, dataset, number) else ()
+        packed = number in held
         for file in files:
-            if file.name not in packed or path.with_name(file.name).exists():
+            if not packed or path.with_name(file.name).exists():
                 yield path.with_name(file.name), file.sha256, False
     yield from _of_packs(data_dir, dataset)
     state = read_state(DatasetState, data_dir.site / "datasets" / dataset / "dataset.json")
-    there = {int(path.name) for path in folder.glob("*") if path.name.isdigit()} | known.keys()
+    there = ledger.numbers(data_dir, dataset) | known.keys()
     for published in state.releases if state else ():
         if published.number not in there:
             damages.append(Damage(

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from model.records.release_blockers import counted
 from model.util.disk import atomic_write
 from pipelines.integrity import Damage, Inspection, Line, is_whole
-from warehouse.store import ledger, packs, releases
+from warehouse.store import ledger, packs
 from warehouse.store.data_dir import DataDir
 
 SMALL = 65_536  # bytes: up to here each bit is flipped back in turn, which takes seconds
@@ -69,17 +69,14 @@ def _restored(
 def _without_pack(data_dir: DataDir, pack: packs.Pack, make_again: MakeAgain) -> str | None:
     """Make the files of a damaged `pack` again in their releases, and remove it, if all can be."""
     dataset = "/".join(pack.folder.parts[-3:-1])
-    for number in range(pack.first, pack.last + 1):
+    for number in pack.numbers:
         folder = data_dir.releases(dataset) / str(number)
-        release = releases.load(folder).release
-        lost = [file.name for file in release.files if not (folder / file.name).exists()]
-        if not lost:
-            continue
         with make_again(dataset, number) as made:
             if made is None:
                 return None
-            for name in lost:
-                _copy(made / name, folder / name)
+            for path in made.iterdir():
+                if not (folder / path.name).exists():
+                    _copy(path, folder / path.name)
     shutil.rmtree(pack.folder)
     return f"removed: {pack.held.replace('are in it', 'stand in full again')}, and are packed later"
 

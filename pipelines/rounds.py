@@ -10,7 +10,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
+from itertools import compress
 
+from model.util.processes import divided
 from pipelines.after_run.follow_up import RECORDS, follow_up
 from pipelines.catalogue import Catalogue
 from pipelines.connections import open_transport
@@ -23,6 +25,7 @@ from pipelines.steps.progress import STAGES, FailureLog, Reporter
 from pipelines.steps.up_to_date import is_up_to_date
 from pipelines.workers import Failed, Workers, divide
 from portal.base import Portal
+from portal.site import Site
 from sources.base import Transport
 from sources.demo.replay import ReplayTransport
 
@@ -119,18 +122,26 @@ class Run:
         chosen = {name: self.chosen[name] for name in names}
         return run_in_process(self.settings, chosen, self.datasets, resources)
 
-    def has_work(self, bound: BoundDataset) -> bool:
-        """Return whether a dataset has to run; report one that is up to date as finished."""
-        dataset, data_dir = bound.dataset.id, self.settings.data_dir
-        if not (
-            self.polls.is_unchanged(dataset)
+    def with_work(self, datasets: Mapping[str, BoundDataset]) -> dict[str, BoundDataset]:
+        """Return which of these datasets have to run; report the others as finished."""
+        data_dir = self.settings.data_dir
+        asked = [
+            name for name in datasets if self.polls.is_unchanged(name)
             and data_dir.dagster_events.exists()  # else its history would not know the dataset
-            and is_up_to_date(bound, data_dir, self.portals)
-        ):
-            return True
-        for stage in STAGES:
-            self.recorder.finished(dataset, stage, changed=False)
-        return False
+        ]
+
+        def settled(name: str) -> bool:
+            return is_up_to_date(datasets[name], data_dir, self.portals)
+
+        # The first one reads what the others share. Connections to a server are not for two.
+        files_only = all(isinstance(portal, Site) for portal in self.portals)
+        found = [*map(settled, asked[:1]),
+                 *divided(settled, asked[1:], self.settings.workers if files_only else 1)]
+        up_to_date = dict.fromkeys(compress(asked, found))
+        for name in up_to_date:
+            for stage in STAGES:
+                self.recorder.finished(name, stage, changed=False)
+        return {name: bound for name, bound in datasets.items() if name not in up_to_date}
 
 
 def run_datasets(
@@ -199,8 +210,7 @@ def _run_rounds(
                 if name in chosen or not recorder.changed.isdisjoint(group[name].upstream)
             }
             run.poll({name: bound for name, bound in now.items() if name in computed})
-            with_work = {name: bound for name, bound in now.items() if run.has_work(bound)}
-            if with_work:
+            if with_work := run.with_work(now):
                 _run_in_dagster(run, with_work, workers)
         news = recorder.changed
         recorder.changed = before | news

@@ -1,7 +1,7 @@
 """Settings: read from the environment once; nothing else of the product reads them.
 
 Exceptions that must work before any settings exist: `OPENINDICATORS_MEMORY_LIMIT`
-(`warehouse.engine`) and the limits `OPENINDICATORS_MAX_*` (`sources.limits`). `docs/settings.md`
+(`model.util.sql`) and the limits `OPENINDICATORS_MAX_*` (`sources.limits`). `docs/settings.md`
 is generated from this class. Commands take `Settings.from_environment`, tests take the
 constructor.
 """
@@ -25,13 +25,14 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from model.declarations.dataset import PROFILES
 from model.errors import OpenIndicatorsError
 from model.reference.city import use_project
 from model.util.bucket import Bucket
 from model.util.text import did_you_mean
+from pipelines.cluster.settings import ClusterSettings
 from warehouse.store.data_dir import DataDir
 from warehouse.store.shared_store import SharedStore
 
@@ -121,7 +122,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
 
 
-class Settings(BaseSettings):
+class Settings(ClusterSettings):
     """Where things are and how this process was asked to work."""
 
     model_config = SettingsConfigDict(
@@ -166,9 +167,8 @@ class Settings(BaseSettings):
         default=None, description="web address that receives each new release, with its change set"
     )
     smtp: SecretStr | None = Field(
-        default=None,
-        description="mail server for alerts, `smtps://USER:PASSWORD@HOST:PORT`; `smtp:` uses"
-        " STARTTLS, `smtp+plain:` no encryption (on this machine only)",
+        default=None, description="mail server for alerts, `smtps://USER:PASSWORD@HOST:PORT`;"
+        " `smtp:` uses STARTTLS, `smtp+plain:` no encryption (on this machine only)",
     )
     alert_to: str = Field(
         default="", description="recipients of alerts by e-mail, separated by commas"
@@ -198,8 +198,8 @@ class Settings(BaseSettings):
     )
     workers: int = Field(
         default_factory=_cores, ge=1,
-        description="processes among which a run divides its datasets (default: one for each"
-        " processor; 1 outside of Linux)",
+        description="processes among which a run divides its datasets and pages (default: one for"
+        " each processor; 1 outside of Linux)",
     )
     epoch: Annotated[datetime | None, BeforeValidator(_epoch)] = Field(
         default=None, validation_alias="SOURCE_DATE_EPOCH",
@@ -229,8 +229,7 @@ class Settings(BaseSettings):
     def _check(self) -> Settings:
         if self.profile not in PROFILES:
             raise OpenIndicatorsError(
-                f"unknown profile {self.profile!r}",
-                todo=did_you_mean(self.profile, set(PROFILES)),
+                f"unknown profile {self.profile!r}", todo=did_you_mean(self.profile, {*PROFILES})
             )
         for name in ("webhook", "release_webhook"):
             if address := getattr(self, name):
@@ -393,7 +392,8 @@ def read_token(secret: SecretStr | None, path: Path | None) -> str:
 def reference() -> str:
     """Return the table of all settings as Markdown, for `docs/settings.md`."""
     rows = ["| variable | what it sets | default |", "|---|---|---|"]
-    for name, info in Settings.model_fields.items():
+    fields = Settings.model_fields.items()  # inherited ones come first
+    for name, info in sorted(fields, key=lambda each: each[0] in ClusterSettings.model_fields):
         variable = info.validation_alias or f"{PREFIX}{name.upper()}"
         usual = f"`{info.default}`" if isinstance(info.default, str) and info.default else ""
         rows.append(f"| `{variable}` | {info.description} | {usual} |")

@@ -31,6 +31,17 @@ class ReleaseFiles(Protocol):
 
 
 @runtime_checkable
+class MayBePacked(Protocol):
+    """A release that may be stored together with others."""
+
+    def pack_changes(self) -> Path | None:
+        """Return a table of what it, and those with it, changed; None where it is by itself.
+
+        It is like `changes.parquet`, with a column `release`.
+        """
+
+
+@runtime_checkable
 class HasReport(Protocol):
     """A release that also has the quality report of the day it was issued."""
 

@@ -7,6 +7,7 @@ no portal can forget it. `Content` reads a release and never changes it.
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -28,7 +29,7 @@ from model.records.validation import QualityRecord
 from model.reference.city import city
 from model.reference.personal_data import masked_record, masked_values
 from model.reference.registries import Licence, Publisher, Registries
-from model.util.sql import identifier, literal
+from model.util.sql import identifier, literal, memory_limit
 from portal.base import HasReport, ReleaseFiles
 from portal.names import Names
 
@@ -132,8 +133,8 @@ class Content:
         `batches` does.
         """
         self._check_finite(name, columns)
-        query = f"SELECT {expression} FROM read_parquet({literal(self.files.path(name))})"
         with self._engine.cursor() as con:
+            query = f"SELECT {expression} FROM {self._relation(name)}"
             for batch in con.execute(query).to_arrow_reader(BATCH_ROWS):
                 yield batch.column(0)
 
@@ -197,12 +198,21 @@ class Content:
 
     def copy(self, select: str, path: Path) -> None:
         """Write what `select` selects from `t`, the observations, to the file `path` as CSV."""
-        source = literal(self.files.path("data.parquet"))
         with self._engine.cursor() as con:
             con.execute(
-                f"COPY (WITH t AS (SELECT * FROM read_parquet({source})) {select})"
+                f"COPY (WITH t AS (FROM {self._relation('data.parquet')}) {select})"
                 f" TO {literal(path)} (FORMAT csv, HEADER)"
             )
+
+    def _relation(self, name: str) -> str:
+        """Return SQL for the table `name`, in which what never differs is a constant.
+
+        DuckDB computes the text of a constant once, not for each row.
+        """
+        path = self.files.path(name)
+        same = ", ".join(f"{sql} AS {column}" for column, sql in _constants(path).items())
+        rows = f"read_parquet({literal(path)})"
+        return f"(SELECT * REPLACE ({same}) FROM {rows})" if same else rows
 
     def select(self, table: str, columns: Sequence[str], tail: str) -> list[dict[str, Any]]:
         """Return `columns` of the release's file `table` by name; `tail` is WHERE, ORDER, LIMIT."""
@@ -247,6 +257,33 @@ class Content:
         return Names(self.dataset, self.registries)
 
 
+def _constants(path: Path) -> dict[str, str]:
+    """Return the columns of a Parquet file with one text, or nothing, in all rows: name -> SQL."""
+    metadata = pq.read_metadata(path)
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    found = {}
+    for place, field in enumerate(metadata.schema.to_arrow_schema()):
+        is_text = pa.types.is_string(field.type)
+        texts = {_only_value(group.column(place), is_text) for group in groups}
+        [text] = texts if len(texts) == 1 else [...]
+        if text is not ...:
+            value = "NULL" if text is None else literal(text)
+            found[identifier(field.name)] = f"CAST({value} AS {'VARCHAR' if is_text else 'DOUBLE'})"
+    return found
+
+
+def _only_value(column: pq.ColumnChunkMetaData, is_text: bool) -> Any:
+    """Return the one text of a column's part, None where it has no value, else an ellipsis."""
+    known = column.statistics
+    if known is None or not known.has_null_count:
+        return ...
+    if known.null_count == column.num_values:
+        return None
+    # DuckDB and pyarrow leave out the statistics of long texts; neither cuts them.
+    one = is_text and not known.null_count and known.has_min_max and known.min == known.max
+    return known.min if one else ...
+
+
 @cache
 def _engine(threads: int | None, _process: int) -> duckdb.DuckDBPyConnection:
     """Return an in-memory engine for the process: opening it costs more than most queries.
@@ -256,4 +293,8 @@ def _engine(threads: int | None, _process: int) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False, "autoload_known_extensions": False,
     }
-    return duckdb.connect(config=config if threads is None else {**config, "threads": threads})
+    if threads is None:
+        config |= {"memory_limit": memory_limit(), "temp_directory": tempfile.gettempdir()}
+    else:
+        config["threads"] = threads
+    return duckdb.connect(config=config)

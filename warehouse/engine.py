@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.errors import OpenIndicatorsError, StoreError
+from model.util.sql import memory_limit
 
 if TYPE_CHECKING:
     import duckdb
@@ -54,8 +55,7 @@ def connect(
             yield cursor
         return
     config: dict[str, str | bool | int | float | list[str]] = dict(_CONFIG)
-    if limit:
-        config["memory_limit"] = limit
+    config["memory_limit"] = memory_limit()
     if spill is not None:
         config["temp_directory"] = str(spill)
     if rows is not None and rows <= ROW_GROUP:

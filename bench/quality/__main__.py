@@ -14,51 +14,30 @@ import time
 from pathlib import Path
 
 from bench.faults import ALL, PlantedCorpus
-from bench.quality import faults, measure
-from bench.quality.split import SEED, parts
+from bench.quality import corpora, faults, measure
 from expectations.runner import results
-from pipelines.settings import Settings
-
-KINDS_FILE = Path(__file__).with_name("generators.py")
 
 
 def main() -> None:
     """Plant, validate, print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tables", action="append", required=True, metavar="PROJECT=DATA")
-    parser.add_argument("--part", choices=("tuning", "held out"), default="tuning")
-    parser.add_argument("--plantings", type=int, default=12, help="of each kind and project")
-    parser.add_argument("--kind", action="append", help="only this kind of fault")
-    parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--most-rows", type=int, default=25_000, help="leave larger tables out")
-    parser.add_argument("--generators", default="data/generators/bin/python",
-                        help="Python with tab-err, pucktrick, scikit-learn and error-generator")
+    corpora.arguments(parser)
     parser.add_argument("--out", type=Path, help="write faults and flags here, for calibration")
     options = parser.parse_args()
     results.SAMPLES = ALL  # every row that is named
-    part = parts()
     began = time.process_time()
     total = measure.Measured()
-    kinds = options.kind or _kinds()
+    kinds = options.kind or corpora.kinds_of_generators()
     plain: list[str] = []
-    for pair in options.tables:
-        project, data = pair.split("=", 1)
-        corpus = PlantedCorpus(
-            Path(data), options.seed, Settings(project=Path(project), profile="live"),
-            lambda dataset_id, rows, project=project: rows <= options.most_rows and (
-                part.get(dataset_id) == options.part if "danang" in project
-                else options.part == "tuning"
-            ),
-        )
-        untouched(corpus)
-        plain += [
+    for corpus, folder in corpora.load(options):
+        observations = untouched(corpus)
+        plain += [json.dumps({"what": "tables", "observations": observations}), *(
             json.dumps({"what": "untouched", "dataset": d, "check": c, "item": i},
                        ensure_ascii=False)
             for d, named in corpus.untouched.items() for c, items in named.items() for i in items
-        ]
+        )]
         rng = random.Random(options.seed)  # noqa: S311 the same on every run
-        folder = Path(data) / f"bench-quality-{options.seed}"
         jobs = faults.plan(corpus, kinds, options.plantings, rng, folder)
         one = measure.measure(corpus, faults.generate(jobs, folder, options.generators))
         for name in ("faults", "beside", "hits", "failed"):
@@ -77,14 +56,11 @@ def main() -> None:
     print(f"{time.process_time() - began:.0f} s of processor time")
 
 
-def _kinds() -> list[str]:
-    """Return the kinds, read from the script: it runs in another environment."""
-    lines = KINDS_FILE.read_text(encoding="utf-8").split("KINDS: dict")[1].splitlines()
-    return [line.split('"')[1] for line in lines if line.startswith('    "') and '": ' in line]
+def untouched(corpus: PlantedCorpus) -> int:
+    """Print what is flagged in untouched tables, by check; return how many observations there are.
 
-
-def untouched(corpus: PlantedCorpus) -> None:
-    """Print what is flagged in untouched tables, by check."""
+    An alarm is what a person looks at: a period that is missing from ten indicators is one.
+    """
     counts: dict[str, int] = {}
     for named in corpus.untouched.values():
         for check, items in named.items():
@@ -100,8 +76,16 @@ def untouched(corpus: PlantedCorpus) -> None:
         series += found[0]
         years += int(found[1] or 0)
         rows += int(found[2] or 0)
+    alarms = {
+        (dataset_id, check, *(item.get(n) for n in ("ref_area", "time_period")), *(
+            () if "_id" not in item and "obs_value" not in item else map(str, item.values())))
+        for dataset_id, named in corpus.untouched.items()
+        for check, items in named.items() for item in items
+    }
     print(f"{len(corpus.bound_datasets)} tables, {rows:,} observations, {series:,} series,"
-          f" {years:,} series-years; flags: {dict(sorted(counts.items()))}")
+          f" {years:,} series-years; flags: {dict(sorted(counts.items()))},"
+          f" {len(alarms)} alarms")
+    return rows
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def measure(corpus: PlantedCorpus, jobs: Iterable[dict[str, Any]]) -> Measured:
                 if _of(item, (*key, "column")) in known:
                     continue
                 flag = Flag(planting.dataset, check, item, check in related)
-                named = [f for f in planting.faults if _names(item, f.names, key)]
+                named = [f for f in planting.faults if names(item, f.names, key)]
                 for fault in named:
                     fault.found.add(check)
                 flag.fault = named[0] if named else None
@@ -80,12 +80,12 @@ def _of(item: dict[str, Any], names: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(item.get(name) for name in names)
 
 
-def _names(item: dict[str, Any], names: list[Key], key: tuple[str, ...]) -> bool:
+def names(item: dict[str, Any], given: list[Key], key: tuple[str, ...]) -> bool:
     """Say whether an item names a fault: equal in all key columns that it has, or in all."""
     shared = [name for name in key if name in item]
     if not shared:
         return True  # the table, which passed before
-    return any(all(item[name] == one.get(name) for name in shared) for one in names)
+    return any(all(item[name] == one.get(name) for name in shared) for one in given)
 
 
 def sizeable(fault: Fault) -> bool:

@@ -6,7 +6,7 @@ fields of a class are the arguments of the check, and all that else describes it
 variable.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -41,13 +41,15 @@ Period = Annotated[
 class Implied:
     """A check that a dataset has without a line in its suite.
 
-    Its title is made when it is asked for: to load suites, names are enough.
+    Its title is its `text`, or that of its class, with the `words` in their places; without either,
+    that which the class makes.
     """
 
     name: str
     severity: Severity
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    title: Callable[[], LocalizedText] | None = None
+    text: LocalizedText | None = None
+    words: tuple[tuple[str, LocalizedText], ...] = ()
     acceptable: bool = True
 
 
@@ -75,6 +77,7 @@ class Check(BaseModel):
         automatic: the name under which every such dataset has it; None: only by a suite.
         protects_persons: a suite can make it stricter, but not replace it.
         acceptable: whether a person may accept a row that breaks it.
+        within_series: whether it looks at one series at a time, whatever the others are like.
         finds_when: what the table must be like for the query to find anything; see `may_find`.
     """
 
@@ -92,6 +95,7 @@ class Check(BaseModel):
     automatic: ClassVar[str | None] = None
     protects_persons: ClassVar[bool] = False
     acceptable: ClassVar[bool] = True
+    within_series: ClassVar[bool] = False
     finds_when: ClassVar[MayFind | None] = None
     from_declaration: ClassVar[tuple[str, ...]] = ()  # arguments that no suite gives
 
@@ -105,9 +109,7 @@ class Check(BaseModel):
     def implied(cls, dataset: Dataset, registries: Registries) -> Iterable[Implied]:
         """Return the checks of this class that a dataset has by itself; `registries` as in `of`."""
         given = cls.automatic_arguments(dataset, registries)
-        if cls.automatic is None or given is None:
-            return []
-        return [Implied(cls.automatic, cls.severity, given)]
+        return [] if given is None else [Implied(str(cls.automatic), cls.severity, given)]
 
     @classmethod
     def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments | None:
@@ -175,7 +177,7 @@ class Check(BaseModel):
 
         Columns and codes have their names from the dataset and the registries.
         """
-        if type(self).words is Check.words:
+        if self.has_fixed_title():
             return _fixed_title(type(self))
 
         def said(language: str) -> str:
@@ -184,6 +186,11 @@ class Check(BaseModel):
             return _sentence(sentence + self._exceptions(wording))
 
         return localized(said)
+
+    @classmethod
+    def has_fixed_title(cls) -> bool:
+        """Return whether its sentence depends neither on its arguments nor on the dataset."""
+        return cls.words is Check.words
 
     def _exceptions(self, wording: Wording) -> str:
         """Return what follows the sentence of a check that allows for exceptions."""
@@ -219,7 +226,12 @@ def _relation_names(cls: type[Check]) -> set[str]:
 @cache
 def _fixed_title(cls: type[Check]) -> LocalizedText:
     """Return the sentence of a check whose words do not depend on its arguments."""
-    return cls.text.in_each(_sentence)
+    return sentence(cls.text)
+
+
+def sentence(text: LocalizedText, **words: LocalizedText) -> LocalizedText:
+    """Return the sentence of a `text` of a check, with the `words` in their places."""
+    return text.format(**words).in_each(_sentence)
 
 
 def _sentence(text: str) -> str:

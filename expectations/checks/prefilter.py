@@ -30,15 +30,17 @@ class MayFind:
         scope: over what: "series" (a row for each series, `expectations.runner.prefilter`),
             "release" (one row that compares with the last release), "table" (the table's rows).
         sql: the aggregate.
+        of_any: one row of the scope is enough: it is true where it is true in any part of it.
     """
 
     scope: Literal["series", "release", "table"]
     sql: str
+    of_any: bool = False
 
 
 def any_series(condition: str) -> MayFind:
     """Return that some series fulfils a condition."""
-    return MayFind("series", f"coalesce(bool_or({condition}), false)")
+    return MayFind("series", f"coalesce(bool_or({condition}), false)", of_any=True)
 
 
 def having(condition: str, also: str = "") -> str:

@@ -1,6 +1,7 @@
 """Pieces of SQL that checks share: values in templates, and observations as points of a series."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from model.util.sql import identifier, literal
 
@@ -19,6 +20,53 @@ _NUMBERS = {
 
 # How many periods a season has; the other frequencies have none.
 SEASONS = {"Q": 4, "M": 12}
+
+
+# The last decimal of a series in which all figures are rounded alike; 0 where they are not.
+DIGIT = (
+    "CASE WHEN bool_and(v = round(v)) THEN 1 WHEN bool_and(v = round(v, 1)) THEN 0.1"
+    " WHEN bool_and(v = round(v, 2)) THEN 0.01 ELSE 0 END AS digit"
+)
+
+
+def sheet(series: Sequence[str]) -> str:
+    """Return a hash of the key columns of a `series` but its area, for what other areas do."""
+    names = [name for name in series if name not in ("ref_area", "geo_vintage")]
+    return f"hash({columns(names)}) AS sheet"
+
+
+def beyond_counting(v: str, expected: str, deviations: float) -> str:
+    """Return the condition that two figures differ by more than small counts do by chance.
+
+    The square root of a count has a standard deviation of 1/2 whatever its size (Bartlett 1936).
+    Figures are counted in units of their last decimal (`DIGIT`), those that are not rounded pass.
+
+    Args:
+        v: SQL of a figure that is not negative.
+        expected: SQL of the figure that it is compared with.
+        deviations: how many standard deviations are more than chance.
+    """
+    return (
+        f"2 * abs(sqrt(greatest({v}, 0)) - sqrt(greatest({expected}, 0)))"
+        f" >= {deviations} * sqrt(digit)"
+    )
+
+
+def usual_of_sheet(steps: str, share: float) -> str:
+    """Return a SELECT of `sheet` and `common`: what a `share` of its steps exceed.
+
+    A sheet is what has the same codes but the area. Where fewer than nine steps are as large, there
+    is no row: three wrong figures make six large steps.
+
+    Args:
+        steps: SELECT of `sheet` and `size` of the steps of series that have large ones.
+        share: of all points of the sheet, in the table `point`.
+    """
+    return f"""
+  SELECT sheet, min(size) AS common FROM (
+    SELECT *, row_number() OVER (PARTITION BY sheet ORDER BY size DESC) AS place FROM ({steps})
+  ) JOIN (SELECT sheet, count(*) AS points FROM point GROUP BY sheet) USING (sheet)
+  WHERE place <= greatest(9, {share} * points) GROUP BY sheet HAVING count(*) >= 9"""
 
 
 def in_template(sql: str) -> str:
@@ -42,6 +90,11 @@ def value(item: str | int | float) -> str:
 
 def texts(items: Sequence[str]) -> str:
     """Return texts for an IN clause in a template."""
+    return _texts(tuple(items))
+
+
+@lru_cache(maxsize=1024)  # datasets name the same areas and codes
+def _texts(items: tuple[str, ...]) -> str:
     return ", ".join(map(text, items))
 
 

@@ -42,7 +42,7 @@ class FreeTextCheck(Check):
 
     def may_find(self) -> MayFind:
         texts = " + ".join(f"count({identifier(name)})" for name in self.columns)
-        return MayFind("table", f"{texts} > 0")
+        return MayFind("table", f"{texts} > 0", of_any=True)
 
 
 class PersonalData(FreeTextCheck):

@@ -8,7 +8,7 @@ from typing import Any
 
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
-from model.util.text import LocalizedText
+from model.util.text import LocalizedText, localized
 
 _LISTED = 6  # values of a set that are written out
 _LONGEST = 80  # characters of a value that are written out
@@ -20,6 +20,15 @@ def words_of(kind: str) -> dict[str, LocalizedText]:
     with Path(__file__).with_name("words.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["kind"] == kind]
     return {row["name"]: LocalizedText(vi=row["vi"], en=row["en"]) for row in rows}
+
+
+def called(column: str, dataset: Dataset) -> LocalizedText:
+    """Return how a `column` of a `dataset` is called inside a sentence."""
+    if column in dataset.dimensions:
+        label = dataset.dimensions[column].name
+        return label.in_each(lambda text: text[0].lower() + text[1:])
+    known = words_of("column")
+    return known[column] if column in known else localized(lambda language: column)
 
 
 class Wording:
@@ -36,11 +45,7 @@ class Wording:
 
     def column(self, name: str) -> str:
         """Return how a column is called inside a sentence."""
-        if name in self.dataset.dimensions:
-            label = self.dataset.dimensions[name].name.get(self.language)
-            return label[0].lower() + label[1:]
-        known = words_of("column")
-        return known[name].get(self.language) if name in known else name
+        return called(name, self.dataset).get(self.language)
 
     def columns(self, names: Sequence[str]) -> str:
         """Return columns as a list in words."""

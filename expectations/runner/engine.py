@@ -118,7 +118,7 @@ def prepared(suite: Suite) -> Prepared:
 
 def run(
     con: duckdb.DuckDBPyConnection, relation: str, ready: Prepared,
-    before: Mapping[str, Finding] | None = None,
+    before: Mapping[str, Finding] | None = None, elsewhere: Mapping[str, Measured] | None = None,
 ) -> dict[str, Finding]:
     """Run a suite on a table or view.
 
@@ -128,6 +128,7 @@ def run(
         ready: the suite.
         before: what was found in these rows and others together. Where no row of those broke an
             expectation on each row by itself, none of these does.
+        elsewhere: what was measured already, by the expectation's name.
 
     Returns:
         What was found, by the expectation's name. An expectation that raised has `error`.
@@ -136,7 +137,10 @@ def run(
         name for name, finding in (before or {}).items()
         if not finding.unexpected and not finding.error
     }
-    rows, measured = measure(con, relation, ready.plans, kept)
+    done = elsewhere or {}
+    plans = {name: plan for name, plan in ready.plans.items() if name not in done}
+    rows, measured = measure(con, relation, plans, kept)
+    measured |= done
     found = {
         name: _validated(ready.gx_checks[name], plan, relation, rows, measured[name])
         for name, plan in ready.plans.items()

@@ -22,6 +22,7 @@ import duckdb
 
 from expectations.runner import prefilter
 from expectations.runner.acceptance import all_accepted, may_be_accepted, release_accepted
+from expectations.runner.parts import Looked, Parts
 from expectations.runner.release_decision import release_blockers_of
 from expectations.runner.results import check_result, ids_query, milliseconds, results_of
 from expectations.suites import VERSION
@@ -43,7 +44,7 @@ _READABLE, _REMAINING = "_readable_rows", "_remaining_rows"
 def validate(
     con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, suite: Suite,
     accepted: Sequence[Acceptance] = (), relations: Relations | None = None,
-    accepted_checks: Collection[str] = (),
+    accepted_checks: Collection[str] = (), parts: Parts | None = None,
 ) -> QualityRecord:
     """Validate a table, and leave a temporary table `quarantine(_id BIGINT, reasons VARCHAR[])`.
 
@@ -58,6 +59,7 @@ def validate(
             `earlier_releases` (several), and other datasets by their id. What is compared with one
             that is not there is not evaluated.
         accepted_checks: names of checks on the table that warn instead of blocking the release.
+        parts: looks at parts of the table elsewhere, and finds what can be found there.
 
     Returns:
         The record. The same table and suite give the same record, but for how long it took.
@@ -76,14 +78,14 @@ def validate(
     read = _count(con, relation)
     quarantined = unread = _quarantine_unread(con, relation)
     with _views(con, relation, dataset, relations):
-        run = _run(con, _READABLE, read - quarantined, suite, prepared)
+        run = _run(con, _READABLE, read - quarantined, suite, prepared, parts)
         first = results_of(con, _READABLE, dataset, suite, run.found)
         again = first
         taken_out = 0
         if _quarantine_failing(con, suite, first, run.found):
             taken_out = release_accepted(con, relation, dataset, suite, accepted)
             quarantined = _count(con, "quarantine")
-            run = _run(con, _REMAINING, read - quarantined, suite, prepared, run)
+            run = _run(con, _REMAINING, read - quarantined, suite, prepared, parts, run)
             again = results_of(con, _REMAINING, dataset, suite, run.found)
             if taken_out:
                 again = _without_accepted(con, suite, again, run.found)
@@ -122,18 +124,24 @@ class _Run:
 
 def _run(
     con: duckdb.DuckDBPyConnection, view: str, rows: int, suite: Suite, prepared: Prepared,
-    before: _Run | None = None,
+    parts: Parts | None = None, before: _Run | None = None,
 ) -> _Run:
     """Run a `suite`, `prepared`, on the so many `rows` of a `view` of `con`, as far as needed.
 
-    One pass rules checks out; `before` is what was found in these rows and others.
+    What `parts` of it show is found there. One pass rules other checks out; `before` is what was
+    found in these rows and others.
     """
     from expectations.runner import engine  # noqa: PLC0415
 
     begun = perf_counter()
-    skipped = prefilter.skippable(con, view, suite.expectations, before.skipped if before else ())
+    looked = parts(con, suite.expectations, prepared.plans) if parts and rows else Looked()
+    left = [item for item in suite.expectations if item.name not in looked.asked]
+    skipped = prefilter.skippable(con, view, left, before.skipped if before else ())
+    skipped |= looked.skipped
     share = (perf_counter() - begun) / max(len(skipped), 1)
-    found = engine.run(con, view, prepared.without(skipped), before.found if before else {})
+    found = engine.run(
+        con, view, prepared.without(skipped), before.found if before else {}, looked.measured
+    )
     nothing = engine.Finding(success=True, evaluated=rows, unexpected=0, seconds=share)
     return _Run({**found, **dict.fromkeys(skipped, nothing)}, frozenset(skipped))
 

@@ -222,7 +222,7 @@ def gains(quality: QualityRecord, scores: Sequence[Score]) -> tuple[Gain, ...]:
 
 
 def _failing(check: CheckResult) -> LocalizedText:
-    title = check.title.in_each(lambda text: text.rstrip("."))
+    title = check.title.in_each(lambda text: f"“{text.rstrip('.')}”")
     return joined((title, finding(check)), ": ")
 
 

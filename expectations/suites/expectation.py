@@ -28,7 +28,12 @@ class Expectation(Frozen):
         """The check."""
         return all_checks()[self.type].model_validate(self.kwargs)
 
-    @property
+    @cached_property
+    def description(self) -> str:
+        """Its title in all languages."""
+        return self.title.in_all("\n\n")
+
+    @cached_property
     def relations(self) -> frozenset[str]:
         """The relations, besides the table itself, without which it is not evaluated."""
         return self.check.relations() if all_checks()[self.type].has_relations() else frozenset()

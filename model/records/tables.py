@@ -10,12 +10,13 @@ does not: that is `warehouse.cleaning` and `expectations.runner`. Names that beg
 underscore are working columns; a dataset's own dimensions begin with a letter.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 
 from model.declarations.dataset import Dataset
-from model.util.sql import identifier
+from model.util.sql import identifier, literal
 
 RAW, OBSERVATION, QUARANTINE, ACCEPTED = "raw", "observation", "quarantine", "accepted"
 
@@ -72,11 +73,14 @@ def observation_columns(dataset: Dataset) -> tuple[TableColumn, ...]:
 
 
 def create_observation(
-    con: duckdb.DuckDBPyConnection, dataset: Dataset, query: str = "", *extra: str
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, query: str = "", *extra: str,
+    file: Path | None = None, options: str = "",
 ) -> None:
     """Create a `dataset`'s `observation` on `con`, typed, with the rows of a `query` in order.
 
-    It gives every column by name ("": an empty table), and names of `extra` columns to keep.
+    It gives every column by name ("": an empty table), and names of `extra` columns to keep. The
+    rows of a large table go to a `file` (by key, written with `options` of COPY), and `observation`
+    is a view of it.
     """
     columns = observation_columns(dataset)
     if query:
@@ -84,9 +88,37 @@ def create_observation(
             [f"CAST({identifier(c.name)} AS {c.type}) AS {identifier(c.name)}" for c in columns]
             + [identifier(name) for name in extra]
         )
-        con.execute(f"CREATE TABLE {OBSERVATION} AS SELECT {selected} FROM ({query})")
+        rows = f"SELECT {selected} FROM ({query})"
+        if file is None:
+            con.execute(f"CREATE TABLE {OBSERVATION} AS {rows}")
+        else:
+            rows += f" ORDER BY {in_order(dataset)}"
+            con.execute(f"COPY ({rows}) TO {literal(file)} ({options})")
+            con.execute(f"CREATE VIEW {OBSERVATION} AS FROM read_parquet({literal(file)})")
     else:
         con.execute(f"CREATE TABLE {OBSERVATION} ({_typed(columns)})")
+
+
+def in_order(dataset: Dataset) -> str:
+    """Return the order of a `dataset`'s observations in every file: by key."""
+    return ", ".join(identifier(name) for name in (*dataset.key, "_id"))
+
+
+def is_in_file(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether `observation` on `con` is a view of a file."""
+    found = con.execute(
+        "SELECT 1 FROM duckdb_views() WHERE view_name = ? AND database_name = current_database()",
+        [OBSERVATION],
+    )
+    return found.fetchone() is not None
+
+
+def make_changeable(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `observation` on `con` a table, where it is a view of a file."""
+    if is_in_file(con):
+        con.execute(f"CREATE TABLE _rows AS FROM {OBSERVATION}")
+        con.execute(f"DROP VIEW {OBSERVATION}")
+        con.execute(f"ALTER TABLE _rows RENAME TO {OBSERVATION}")
 
 
 def create_quarantine(con: duckdb.DuckDBPyConnection) -> None:

@@ -1,9 +1,10 @@
 """The probability that an observation which a check names is an error.
 
-A logistic regression over flags of which it is known: planted faults, and flags of untouched tables
-that a person assessed, all of the tuning part of `bench/quality/split.csv`. Fitted by `python -m
-bench.quality.calibrate`; docs/quality.md has its reliability on tables held out. Where a check had
-too few flags to learn from there is no probability.
+A logistic regression over flags of which it is known: those of untouched tables that a person
+assessed, and planted faults, which count together as one observation in 10,000, all of the tuning
+part of `bench/quality/split.csv`. Fitted on 29 November 2026, `python -m bench.quality.calibrate`;
+docs/quality.md has its reliability on tables held out. Where a check had too few flags to learn
+from there is no probability.
 """
 
 from __future__ import annotations
@@ -14,41 +15,47 @@ from typing import Any
 
 FACTOR = math.log(1000)  # larger ones say no more
 COEFFICIENTS: dict[str, float] = {
-    "all": 3.107,
-    "factor": 0.027,
-    "periods": -0.978,
-    "areas_complete": -1.605,
-    "areas_of_last_release": 1.24,
-    "areas_to_add_up": 1.125,
-    "farm_activity_parts_within_total": 0.392,
-    "key_unique": 1.583,
-    "obs_value_present": 0.684,
-    "obs_value_within_bounds": 0.747,
-    "observations_of_last_release": 1.756,
-    "periods_complete": -0.956,
-    "periods_of_last_release": 0.628,
-    "ref_area_known": 0.906,
-    "revisions_usual": 1.396,
-    "school_level_parts_within_total": 0.419,
-    "series_keep_unit": 0.474,
-    "series_without_gaps": 1.049,
-    "series_without_jumps": -0.568,
-    "series_without_spikes": 1.813,
-    "steps_usual_across_areas": -2.499,
-    "text_readable": 0.339,
-    "time_period_form": 0.887,
+    "all": 2.078,
+    "factor": 0.213,
+    "periods": -0.098,
+    "elsewhere": -0.894,
+    "areas_of_last_release": 0.384,
+    "areas_to_add_up": 1.241,
+    "farm_activity_parts_within_total": 0.031,
+    "key_unique": 0.584,
+    "obs_value_present": 0.229,
+    "obs_value_within_bounds": 0.206,
+    "observations_of_last_release": 0.711,
+    "periods_complete": 0.247,
+    "periods_not_repeated": 0.736,
+    "periods_of_last_release": 0.057,
+    "ref_area_known": 0.321,
+    "revisions_usual": 0.302,
+    "school_level_parts_within_total": 0.042,
+    "series_differ": -1.189,
+    "series_keep_unit": -2.296,
+    "series_move": -0.463,
+    "series_without_gaps": 1.644,
+    "series_without_jumps": -1.211,
+    "series_without_missing_marks": -0.02,
+    "series_without_spikes": -1.316,
+    "time_period_form": 0.248,
 }
 
 
-_SHARED = ("all", "factor", "periods")
+SHARED = ("all", "factor", "periods", "elsewhere")  # in the order of `features`
 
 
-def features(item: Mapping[str, Any]) -> tuple[float, float]:
-    """Return the logarithms of the factor, either way, and of the number of periods; 0 if none."""
-    factor, periods = item.get("factor"), item.get("periods")
+def features(item: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Return logarithms: of the factor, either way, of the periods, of what is usual elsewhere.
+
+    0 where a check says nothing of it. What is usual elsewhere is a step that one in fifty of the
+    other areas' steps exceeds.
+    """
+    factor, periods, usual = (item.get(n) for n in ("factor", "periods", "usual_elsewhere"))
     off = abs(math.log(abs(factor))) if isinstance(factor, int | float) and factor else 0.0
     long = math.log(periods) if isinstance(periods, int | float) and periods > 0 else 0.0
-    return min(off, FACTOR), long
+    return min(off, FACTOR), long, math.log(usual) if usual else 0.0
 
 
 def probability_of(check: str, item: Mapping[str, Any]) -> float | None:
@@ -56,13 +63,10 @@ def probability_of(check: str, item: Mapping[str, Any]) -> float | None:
 
     Args:
         check: the check's name in the suite.
-        item: what it says: `factor` and `periods`, where it has them.
+        item: what it says: `factor`, `periods` and `usual_elsewhere`, where it has them.
     """
-    if check not in COEFFICIENTS or check in _SHARED:
+    if check not in COEFFICIENTS or check in SHARED:
         return None
-    off, long = features(item)
-    score = (
-        COEFFICIENTS["all"] + COEFFICIENTS[check] + COEFFICIENTS["factor"] * off
-        + COEFFICIENTS["periods"] * long
-    )
+    shared = zip(SHARED, (1.0, *features(item)), strict=True)
+    score = COEFFICIENTS[check] + sum(COEFFICIENTS[name] * value for name, value in shared)
     return 1 / (1 + math.exp(-score))

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from model.errors import OpenIndicatorsError, StoreError
+from model.util.hashing import linked
 
 _ADVICE = {
     errno.ENOSPC: ("the disk is full", "free some space, then run again: nothing is lost"),
@@ -137,5 +138,6 @@ def link_or_copy(source: Path, target: Path) -> None:
     """Hard-link the file `source` as `target`, or copy it where the file system cannot link."""
     try:
         os.link(source, target)
+        linked(source, target)
     except OSError:
         shutil.copy2(source, target)

@@ -25,15 +25,15 @@ def sha256_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def sha256_file(path: Path) -> str:
+def sha256_file(path: Path | str) -> str:
     """Return the SHA-256 of a file; a large one is read in pieces."""
-    with path.open("rb", buffering=0) as file:
+    with open(path, "rb", buffering=0) as file:
         if os.fstat(file.fileno()).st_size < _SMALL:
             return sha256_bytes(file.read())
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sha256_once(path: Path) -> str:
+def sha256_once(path: Path | str) -> str:
     """Return the SHA-256 of a file, hashed again in this process only when it was written to.
 
     That shows in its size, time or inode; a file that decays on the disk is seen by the next
@@ -41,9 +41,7 @@ def sha256_once(path: Path) -> str:
     is not, because an inode may be used again within a tick of the file system's clock. Raises
     OSError where the file cannot be read.
     """
-    found = path.stat()
-    place = found.st_dev if found.st_size >= _LARGE else path
-    key = (place, found.st_size, found.st_mtime_ns, found.st_ino)
+    key = _state(path)
     if key not in _known:
         if len(_known) >= _KEPT:
             _known.clear()
@@ -51,7 +49,22 @@ def sha256_once(path: Path) -> str:
     return _known[key]
 
 
-def has_checksum(path: Path, sha256: str) -> bool:
+def linked(source: Path, target: Path) -> None:
+    """Let `sha256_once` know `target`, a hard link of the file `source`, as it knows that.
+
+    Raises OSError where one cannot be read.
+    """
+    if known := _known.get(_state(source)):
+        _known[_state(target)] = known
+
+
+def _state(path: Path | str) -> tuple[Any, ...]:
+    found = os.stat(path)
+    place = found.st_dev if found.st_size >= _LARGE else os.fspath(path)
+    return place, found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def has_checksum(path: Path | str, sha256: str) -> bool:
     """Whether the file at `path` is there and has a checksum (`sha256`, 64 hex digits).
 
     The file is read as by `sha256_once`.

@@ -5,6 +5,7 @@ the syntax tree of a query that somebody else wrote.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import duckdb
 
+# Memory of DuckDB for a large table: with the 450 MB that a process has besides it stays below 1 GB
+# (`python -m bench.big_file`). What does not fit goes to the disk.
+_MEMORY = "300MB"
+
 # Functions that make rows of their own. Any other may read a file, some only once they run
 # (`sniff_csv`): preparing the query does not show it.
 _MAKE_ROWS = frozenset({"range", "generate_series", "unnest"})
+
+
+def memory_limit() -> str:
+    """Return how much memory DuckDB may take for a large table: OPENINDICATORS_MEMORY_LIMIT."""
+    return os.environ.get("OPENINDICATORS_MEMORY_LIMIT") or _MEMORY
 
 
 def identifier(name: str) -> str:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
+from itertools import filterfalse
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
@@ -44,7 +45,7 @@ def fold(text: str) -> str:
     'da nang'
     """
     plain = unicodedata.normalize("NFD", text.translate(_D_LETTERS))
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    plain = "".join(filterfalse(unicodedata.combining, plain))
     return " ".join(plain.casefold().split())
 
 
@@ -178,8 +179,9 @@ class LocalizedText(_Localized):
 
     def get(self, language: str) -> str:
         """Return the text in `language`; else from the project's catalogue, else in English."""
-        if language in self.by_language:
-            return self.by_language[language]
+        given = self.__pydantic_extra__
+        if given and language in given:
+            return given[language]
         english = self.by_language.get("en") or next(iter(self.by_language.values()))
         return translated(english, language)
 

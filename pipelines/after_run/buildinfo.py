@@ -161,7 +161,7 @@ def _of_dataset(
     for stored in history:
         number = stored.release.number
         if number in entries:
-            yield f"{prefix}releases/{number}.json", (stored.folder / ledger.RECORD).read_bytes()
+            yield f"{prefix}releases/{number}.json", ledger.record_bytes(stored.folder)
     for sha256 in dict.fromkeys(stored.release.snapshot_sha256 for stored in history):
         taken = snapshots.load(data_dir, dataset, sha256)
         folder = f"{prefix}snapshots/{sha256}/"

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import dagster as dg
@@ -33,7 +33,7 @@ from model.records.validation import CheckResult, QualityRecord, Severity
 from model.reference.periods import FREQUENCY_DAYS, GRACE_DAYS
 from model.util.hashing import sha256_file
 from model.util.languages import languages
-from model.util.text import LocalizedText, slug
+from model.util.text import slug
 from pipelines.dagster import metadata
 from pipelines.dagster.stage import stage_assets
 from pipelines.steps.bound_dataset import BoundDataset
@@ -115,6 +115,7 @@ def _automation(optional: frozenset[dg.AssetKey] = frozenset()) -> dg.Automation
 
 def _common(bound: BoundDataset, stage: str) -> dict[str, Any]:
     dataset = bound.dataset
+    references = metadata.code_references(bound.declaration.path, bound.suite.path)
     return {
         "key": asset_key(dataset.id, stage),
         "group_name": dataset.sector,
@@ -123,7 +124,7 @@ def _common(bound: BoundDataset, stage: str) -> dict[str, Any]:
         "metadata": {
             **{f"title ({code})": dataset.title.get(code) for code in languages()},
             "licence": dataset.licence,
-            **metadata.code_references(bound.declaration, bound.suite.path),
+            **references,
         },
     }
 
@@ -247,20 +248,25 @@ def _table(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.Assets
     )
     return stage_assets(spec, table, [
         *(
-            _check_spec(key, each.name, each.title, each.severity, each.type)
-            for each in bound.suite.expectations
+            _check_spec(each.name, each.description, each.severity, each.type)
+            .replace_key(dg.AssetCheckKey(key, each.name)) for each in bound.suite.expectations
         ),
-        _check_spec(key, SOURCE_SCHEMA_CHECK, schema_check.TITLE, "critical", SOURCE_SCHEMA_CHECK),
+        _check_spec(
+            SOURCE_SCHEMA_CHECK, schema_check.TITLE.in_all("\n\n"), "critical",
+            SOURCE_SCHEMA_CHECK,
+        ).replace_key(dg.AssetCheckKey(key, SOURCE_SCHEMA_CHECK)),
     ])
 
 
+@lru_cache(maxsize=10_000)
 def _check_spec(
-    key: dg.AssetKey, name: str, title: LocalizedText, severity: Severity, expectation: str
+    name: str, description: str, severity: Severity, expectation: str
 ) -> dg.AssetCheckSpec:
+    """Return a check of any table: the same check of many datasets is made by Dagster once."""
     return dg.AssetCheckSpec(
         name=name,
-        asset=key,
-        description=title.in_all("\n\n"),
+        asset=dg.AssetKey("table"),
+        description=description,
         blocking=severity == "critical",
         metadata={"severity": severity, "expectation": expectation},
     )

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ import dagster as dg
 import pyarrow.parquet as pq
 
 from model.declarations.dataset import Dataset
-from model.declarations.load import Declaration
 from model.records.release import Publication
 from model.records.release_blockers import in_words
 from model.records.validation import CheckResult
@@ -31,9 +31,10 @@ PREVIEW_ROWS = 10
 BARS = "▁▂▃▄▅▆▇█"
 
 
-def code_references(declaration: Declaration, suite: Path | None) -> dict[str, Any]:
+@lru_cache(maxsize=1)  # of the four assets of a dataset, one after the other
+def code_references(declaration: Path, suite: Path | None) -> dict[str, Any]:
     """Return links from an asset to the files that declare it: `declaration` and `suite`."""
-    files = {"declaration": declaration.path, "suite": suite}
+    files = {"declaration": declaration, "suite": suite}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         references: list[dg.LocalFileCodeReference | dg.UrlCodeReference] = [

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from warehouse.store import releases
+from warehouse.store import ledger, releases
 from warehouse.store.data_dir import DataDir
 
 
@@ -20,9 +20,9 @@ def overlay(data_dir: DataDir, datasets: Iterable[str]) -> Iterator[DataDir]:
     with TemporaryDirectory(prefix="openindicators-preview-") as folder:
         over = DataDir(Path(folder))
         for dataset in releases.datasets(data_dir):
-            for number in data_dir.releases(dataset).glob("*"):
-                if number.name.isdigit():
-                    _link(number, over.releases(dataset) / number.name)
+            one, other = data_dir.releases(dataset), over.releases(dataset)
+            for number in map(str, ledger.numbers(data_dir, dataset)):
+                _link(one / number, other / number)
         for dataset in datasets:
             for one, other in (
                 (data_dir.snapshots(dataset), over.snapshots(dataset)),

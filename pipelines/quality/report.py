@@ -93,6 +93,10 @@ class ReleaseWithReport:
         """Return the path of one of the release's files."""
         return self.stored.path(name)
 
+    def pack_changes(self) -> Path | None:
+        """Return what it and the releases packed with it changed; None if it is in full."""
+        return self.stored.pack_changes()
+
     def origins(self, registries: Registries) -> pa.Table | None:
         """Return where each figure stands in its source, as the licences in `registries` allow.
 

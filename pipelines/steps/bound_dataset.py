@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from expectations import suites
+from expectations.disclosure_control.small_cells import suppressed
 from expectations.suites.suite import Suite
 from model.declarations.dataset import Dataset
 from model.declarations.load import Declaration
 from model.declarations.source import Source
 from model.errors import StoreError
 from model.reference.registries import Registries
+from pipelines.cluster.settings import Cluster
 from sources import formats
 from sources.base import SourceProtocol
 from sources.connectors.registry import options_of, protocol
@@ -30,6 +32,7 @@ class BoundDataset:
     profile: str
     registries: Registries
     timed: bool = True  # records keep durations; without them, equal runs are equal to the byte
+    cluster: Cluster | None = None  # where large snapshots are cleaned and validated
 
     @property
     def dataset(self) -> Dataset:
@@ -75,6 +78,17 @@ class BoundDataset:
         """The versions of what turns bytes into observations."""
         reader = f"{self.source.protocol}-{self.protocol.version}"
         return f"{reader} formats-{formats.VERSION} cleaning-{cleaning.VERSION}"
+
+    def cluster_for(self, stored: StoredSnapshot) -> Cluster | None:
+        """Return where the snapshot `stored` is cleaned and validated; None: on this machine.
+
+        A declaration's SQL is one SELECT over all rows, and disclosure control changes the table.
+        """
+        size = sum(part.bytes for part in stored.snapshot.parts)
+        if self.cluster is None or size < self.cluster.from_bytes:
+            return None
+        whole = self.declaration.sql.get(self.profile) or suppressed(self.dataset)
+        return None if whole else self.cluster
 
     def inputs(self, data_dir: DataDir) -> Inputs:
         """Return what a release of the last snapshot is made from; equal inputs, no new release.

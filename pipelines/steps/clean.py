@@ -1,16 +1,19 @@
 """Clean: read the last snapshot into a table of observations."""
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
+from model.util.disk import make_folder, staging_path
 from model.util.hashing import sha256_json
+from pipelines.cluster.clean import clean_in_chunks
 from pipelines.steps.bound_dataset import BoundDataset
 from sources.base import SourceFile
 from sources.connectors.registry import options_of
-from warehouse.cleaning.clean import CleanStats, clean
+from warehouse.cleaning.clean import Cleaning, CleanStats, clean
 from warehouse.store import releases, snapshots, working_tables
 from warehouse.store.data_dir import DataDir
 from warehouse.store.snapshots import StoredSnapshot
@@ -41,22 +44,30 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
     stored = bound.last_snapshot(data_dir)
 
     own_sql = bound.declaration.sql.get(bound.profile)
+    how = Cleaning(
+        dataset, bound.source, options_of(bound.source).columns, bound.registries, own_sql,
+        releases.source_schema_before(data_dir, dataset.id, stored.snapshot.sha256),
+        stored.snapshot.retrieved.date(),
+    )
+    cluster = bound.cluster_for(stored)
+    chunks = staging_path(data_dir.tables(dataset.id) / "chunks")
 
-    def fill(con: duckdb.DuckDBPyConnection) -> CleanStats:
-        options = options_of(bound.source)
-        return clean(
-            con, read_snapshot(bound, stored), dataset, bound.source, options.columns,
-            bound.registries, own_sql,
-            releases.source_schema_before(data_dir, dataset.id, stored.snapshot.sha256),
-            stored.snapshot.retrieved.date(),
-        )
+    def fill(con: duckdb.DuckDBPyConnection, file: Path | None) -> CleanStats:
+        batches = read_snapshot(bound, stored)
+        if cluster is None:
+            return clean(con, batches, how, file)
+        make_folder(chunks)
+        return clean_in_chunks(con, batches, how, cluster, chunks)
 
     # The declaration's SQL works in an engine of its own, which it closes to the world.
     most_rows = sum(part.bytes for part in stored.snapshot.parts) // FEWEST_BYTES
     with data_dir.dataset_lock(dataset.id):
-        return working_tables.write_table(
-            data_dir, dataset, table_inputs(bound, stored), fill, None if own_sql else most_rows
-        )
+        try:
+            return working_tables.write_table(
+                data_dir, dataset, table_inputs(bound, stored), fill, None if own_sql else most_rows
+            )
+        finally:
+            shutil.rmtree(chunks, ignore_errors=True)
 
 
 def read_snapshot(bound: BoundDataset, stored: StoredSnapshot) -> Iterable[pa.RecordBatch]:

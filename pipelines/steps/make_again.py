@@ -1,14 +1,14 @@
 """Make a release again, to the byte: a lost one from what the data folder has, or a stranger's."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from model.errors import DriftError, QualityError
+from model.errors import DriftError, QualityError, StoreError
 from model.records.release import Decision, Release
 from model.records.validation import QualityRecord
-from model.util.hashing import has_checksum, sha256_file
+from model.util.hashing import has_checksum, sha256_bytes, sha256_file
 from pipelines.preview.overlay import overlay, own_snapshots
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.validate import blocking_error, validate_table
@@ -122,9 +122,10 @@ def _decision(
     data_dir: DataDir, dataset: str, number: int, sha256: str
 ) -> Decision | None:
     """Return what a person decided about a release, as its record says, else the site."""
-    record = data_dir.releases(dataset) / str(number) / ledger.RECORD
-    if has_checksum(record, sha256):
-        return Release.model_validate_json(record.read_bytes()).decision
+    with suppress(OSError, StoreError):
+        record = ledger.record_bytes(data_dir.releases(dataset) / str(number))
+        if sha256_bytes(record) == sha256:
+            return Release.model_validate_json(record).decision
     state = read_state(DatasetState, data_dir.site / "datasets" / dataset / "dataset.json")
     shown = state.of_release(number) if state else None
     return shown.decision if shown else None

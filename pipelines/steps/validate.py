@@ -11,6 +11,7 @@ from expectations.disclosure_control.small_cells import (
     suppressed,
     with_suppression,
 )
+from expectations.runner.parts import Parts
 from expectations.runner.release_decision import located
 from expectations.runner.validate import Relations, validate
 from expectations.scoring import scores
@@ -23,6 +24,7 @@ from model.records.validation_log import Acceptance, CheckAcceptance, Validation
 from model.reference import personal_data
 from model.reference.personal_data import masked_record
 from model.util.hashing import sha256_json
+from pipelines.cluster.validate import TableParts
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.clean import make_table, read_snapshot, table_inputs
 from pipelines.steps.comparison_releases import paths, releases_to_compare, version
@@ -49,9 +51,13 @@ def validate_table(bound: BoundDataset, data_dir: DataDir) -> Validated:
     table, _ = make_table(bound, data_dir)
     accepted, checks, compared, validated_by = _validated_by(bound, data_dir)
     stored = bound.last_snapshot(data_dir)
+    cluster = bound.cluster_for(stored)
+    parts = TableParts(cluster, bound.dataset, table) if cluster else None
 
     def run(con: duckdb.DuckDBPyConnection, relation: str) -> QualityRecord:
-        quality = run_suite(bound, con, relation, bound.suite, paths(compared), accepted, checks)
+        quality = run_suite(
+            bound, con, relation, bound.suite, paths(compared), accepted, checks, parts
+        )
         quality = _with_cause(bound, stored, con, relation, quality)
         complete = _with_source_schema(quality, working_tables.read_source_schema(table))
         # Records are kept for good and name no person; the quarantine keeps each row whole.
@@ -137,7 +143,7 @@ def _with_source_schema(quality: QualityRecord, source_schema: SourceSchema) -> 
 def run_suite(
     bound: BoundDataset, con: duckdb.DuckDBPyConnection, relation: str, suite: Suite,
     relations: Relations, accepted: Sequence[Acceptance] = (),
-    checks: Sequence[CheckAcceptance] = (),
+    checks: Sequence[CheckAcceptance] = (), parts: Parts | None = None,
 ) -> QualityRecord:
     """Run a suite on the dataset's table after disclosure control.
 
@@ -146,7 +152,8 @@ def run_suite(
     """
     withheld = suppress(con, relation, bound.dataset, parent_areas(bound))
     quality = validate(
-        con, relation, bound.dataset, suite, accepted, relations, {item.check for item in checks}
+        con, relation, bound.dataset, suite, accepted, relations, {item.check for item in checks},
+        parts,
     )
     return located(con, relation, with_suppression(quality, withheld))
 

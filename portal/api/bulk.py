@@ -1,4 +1,4 @@
-"""Files of many datasets: a ZIP of each sector's CSV files, and one Parquet file of everything.
+"""Files of many datasets, by sector: a ZIP of their CSV files, and one Parquet file of all figures.
 
 A file is made again only when a file that it holds has changed. Its bytes depend on nothing else.
 """
@@ -16,7 +16,7 @@ from model.util.sql import literal
 from portal.api.files import read_index
 from portal.site.state import DatasetState
 
-INDEX, EVERYTHING = "bulk/index.json", "bulk/everything.parquet"
+INDEX, ZIP, PARQUET = "bulk/index.json", "bulk/{sector}.zip", "bulk/{sector}.parquet"
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # of ZIP: the same files give the same bytes
 _ZIPPED = ("csv-metadata.json", "{name}.csv", "{name}-dictionary.csv", "{name}-changes.csv")
 _Files = list[tuple[str, str]]  # path in the site, checksum
@@ -31,9 +31,8 @@ def write(folder: Path, states: Sequence[DatasetState]) -> dict[str, str]:
     wanted: dict[str, tuple[_Files, Callable[[Path, Path, _Files], None]]] = {}
     for sector in sorted({state.sector for state in public}):
         members = [state for state in public if state.sector == sector]
-        wanted[f"bulk/{sector}.zip"] = (_files(members, *_ZIPPED), _write_zip)
-    if public:
-        wanted[EVERYTHING] = (_files(public, "{name}.parquet"), _write_parquet)
+        wanted[ZIP.format(sector=sector)] = (_files(members, *_ZIPPED), _write_zip)
+        wanted[PARQUET.format(sector=sector)] = (_files(members, "{name}.parquet"), _write_parquet)
     before = read_index(folder / INDEX)
     index = {}
     for path, (files, make) in wanted.items():
@@ -70,7 +69,7 @@ def _files(states: Iterable[DatasetState], *names: str) -> _Files:
 
 
 def _write_zip(target: Path, folder: Path, files: _Files) -> None:
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
         for path, _ in files:
             entry = zipfile.ZipInfo(path.removeprefix("datasets/"), _FIRST_DAY)
             entry.compress_type = zipfile.ZIP_DEFLATED

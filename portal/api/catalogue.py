@@ -127,7 +127,9 @@ def openapi(base_url: str | None, targets: bool) -> Json:
             "/bulk/{sector}.zip": _get(
                 "getSector", "The CSV files of a sector with their metadata", None, of_sector
             ),
-            "/bulk/everything.parquet": _get("getEverything", "All observations", None),
+            "/bulk/{sector}.parquet": _get(
+                "getSectorFigures", "All observations of a sector", None, of_sector
+            ),
             **({
                 f"/{TARGETS_JSON}": _get(
                     "getTargets", "The targets in force, assessed, with their counts",

@@ -5,6 +5,7 @@
     FROM city.finance.gdp_as_of('2026-03-31');     -- at the end of that day (UTC)
     FROM city.release('finance/gdp', 2);           -- one release
     FROM city.releases;                            -- all of them, with version and checksum
+    FROM city.everything();                        -- all current figures, from the bulk files
 
 It holds no figures: views and macros read the files of releases by their addresses, in ranges. The
 address of the site is inside; `SET VARIABLE openindicators = '<folder or address>/'` goes before.
@@ -21,6 +22,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from model.util.sql import identifier, literal
+from portal.api.bulk import PARQUET
 
 FILE = "city.duckdb"
 VARIABLE = "openindicators"
@@ -49,7 +51,8 @@ def statements(releases: Sequence[Attachable], base_url: str | None) -> list[str
 
     `base_url` is the site's address with a slash at the end; without it, the reader sets VARIABLE.
     """
-    root = f"coalesce(getvariable('{VARIABLE}'), {literal(base_url or '')}) || 'datasets/'"
+    site = f"coalesce(getvariable('{VARIABLE}'), {literal(base_url or '')})"
+    root = f"{site} || 'datasets/'"
     datasets: dict[str, list[Attachable]] = {}
     for item in releases:
         datasets.setdefault(item.dataset, []).append(item)
@@ -60,10 +63,14 @@ def statements(releases: Sequence[Attachable], base_url: str | None) -> list[str
         f"{root} || dataset || '/releases/' || number || '/' || split_part(dataset, '/', 2)"
         " || '.parquet')",
     ]
-    made += [
-        f"CREATE SCHEMA city.{identifier(sector)}"
-        for sector in sorted({dataset.split("/")[0] for dataset in datasets})
-    ]
+    sectors = sorted({dataset.split("/")[0] for dataset in datasets})
+    if sectors:
+        files = ", ".join(f"{site} || {literal(PARQUET.format(sector=each))}" for each in sectors)
+        made.append(
+            f"CREATE MACRO city.everything() AS TABLE FROM read_parquet([{files}],"
+            " union_by_name = true)"
+        )
+    made += [f"CREATE SCHEMA city.{identifier(sector)}" for sector in sectors]
     for dataset, items in datasets.items():
         made += _dataset(dataset, items, root)
     rows = [row for dataset, items in datasets.items() for row in _rows(dataset, items)]

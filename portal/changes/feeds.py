@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from heapq import nlargest
 
 from model.records.release import Changes
@@ -41,6 +42,11 @@ class ReleaseNews:
     reason: str
     changes: Changes
 
+    @cached_property
+    def said(self) -> LocalizedText:
+        """What it changed, in words."""
+        return sentence("version notes", reason=REASONS[self.reason], **self.changes.model_dump())
+
 
 def release_feed(
     path: str, title: LocalizedText, news: Iterable[ReleaseNews], language: str,
@@ -59,13 +65,10 @@ def release_feed(
     entries = []
     for item in newest:
         at = f"{root}datasets/{item.dataset}/releases/{item.number}/"
-        said = sentence(
-            "version notes", reason=REASONS[item.reason], **item.changes.model_dump()
-        )
         entries.append(Entry(
             id=release_urn(item.dataset, item.number),
             title=f"{item.title.get(language)}: {item.version}",
-            updated=item.issued, text=said.get(language), category=item.reason,
+            updated=item.issued, text=item.said.get(language), category=item.reason,
             links=(Link(at), Link(at + FILE, "related", "application/json")),
         ))
     links = [Link(base_url + path if base_url else path.rsplit("/", 1)[-1], "self", ATOM)]

@@ -4,7 +4,7 @@ Economists call the table a revision triangle: a row for each figure, a column f
 is read from the `changes.parquet` of all releases; another notation of a number is no revision.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -55,17 +55,18 @@ class IndicatorRevisions:
 
 
 def render(
-    content: Content, items: Sequence[OfferedRelease], sources: Sequence[Path],
-    base_url: str | None,
+    content: Content, items: Sequence[OfferedRelease], in_full: Mapping[int, Path],
+    packed: Sequence[Path], base_url: str | None,
 ) -> dict[str, bytes]:
     """Render the page in each language: path in the site -> bytes; none without a revision.
 
-    `content` is the current of all releases (`items`, oldest first), `sources` are their tables of
-    changes; `base_url` is the site's address on the web with a slash at the end, if known.
+    `content` is the current of all releases (`items`, oldest first). What they changed is in tables
+    of one release (`in_full`, by its number), and of several each (`packed`, see `MayBePacked`).
+    `base_url` is the site's address on the web with a slash at the end, if known.
     """
     if not any(item.release.changes.revised for item in items):
         return {}
-    history = _History(content, [item.release.number for item in items], sources)
+    history = _History(content, [item.release.number for item in items], in_full, packed)
     figures, indicators = history.figures(), history.indicators()
     if not indicators:
         return {}
@@ -88,20 +89,28 @@ def render(
 class _History:
     """The changes of all releases as one relation: `c`, and in `r` the figures that were revised.
 
-    numbers: of the releases, oldest first; `sources` are their tables of changes.
+    numbers: of the releases, oldest first; `in_full` and `packed` are as in `render`.
     """
 
-    def __init__(self, content: Content, numbers: Sequence[int], sources: Sequence[Path]) -> None:
+    def __init__(
+        self, content: Content, numbers: Sequence[int], in_full: Mapping[int, Path],
+        packed: Sequence[Path],
+    ) -> None:
         self.content = content
         columns = content.columns_of("changes.parquet")
         self.key = [name for name in content.dataset.key if name in columns]
         self.numbers = list(numbers)
-        paths = [str(path) for path in sources]
+        paths = [str(path) for path in in_full.values()]
         self._names = ", ".join(map(identifier, self.key))
-        self._parameters = (self.numbers, paths, paths)
+        self._parameters = [list(in_full), paths, paths]
+        of_packs = ""
+        if packed:
+            of_packs = """UNION ALL BY NAME SELECT * RENAME (release AS number)
+              FROM read_parquet(?, union_by_name = true)"""
+            self._parameters.append([str(path) for path in packed])
         self._with = f""", c AS (
           SELECT *, list_extract(?::INTEGER[], list_position(?::VARCHAR[], filename)) AS number
-          FROM read_parquet(?, union_by_name = true, filename = true)
+          FROM read_parquet(?, union_by_name = true, filename = true) {of_packs}
         ), r AS (
           SELECT {self._names},
             arg_min(old_value, number) AS first, arg_max(new_value, number) AS last,

@@ -25,11 +25,13 @@ class Distribution(FileFormat):
     package_properties: what the Data Package says of the file: `type`, `schema`, `dialect`. A file
         that is no table needs a `type` of its own where readers would guess one from its content
         (frictionless takes a JSON file with a member `checks` for metadata).
+    most_rows: a release with more is not offered in it.
     """
 
     name: str
     write: Writer
     package_properties: Properties
+    most_rows: int | None = None
 
     @classmethod
     def described(
@@ -41,6 +43,10 @@ class Distribution(FileFormat):
         """
         words = _descriptions()[key]
         return cls(**words, write=write, package_properties=package_properties)
+
+    def holds(self, content: Content) -> bool:
+        """Whether a release of so many rows as that of `content` is offered in this format."""
+        return self.most_rows is None or content.release.rows <= self.most_rows
 
     def file_name(self, dataset: Dataset) -> str:
         """Return the name of a dataset's file."""

@@ -36,7 +36,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
 def write_all(
     content: Content, folder: Path, taken: Mapping[str, bytes] | None = None
 ) -> tuple[FileRecord, ...]:
-    """Write every distribution of `content` into a `folder`; return their checksums.
+    """Write every distribution that `content` is offered in into a `folder`; return the checksums.
 
     Those whose bytes are `taken` from elsewhere, by name, are not made.
 
@@ -44,6 +44,8 @@ def write_all(
     """
     written: list[WrittenFile] = []
     for distribution in DISTRIBUTIONS:
+        if not distribution.holds(content):
+            continue
         path = folder / distribution.file_name(content.dataset)
         if taken and path.name in taken:
             path.write_bytes(taken[path.name])

@@ -2,10 +2,10 @@
 
 Codes are text cells, so that 01 stays 01, with their names in each language beside them, and beside
 the period its first day as a date; figures are numbers with the indicator's decimals as their
-display; nothing is ever a formula or a link. A sheet holds 1,048,576 rows: more data goes
-on in `data_2`, `data_3`, ..., each with its header, and the sheet `about` says so.
+display; nothing is ever a formula or a link. More rows than a sheet holds are not offered so
+(`most_rows`).
 
-xlsxwriter makes the workbook with sheets of a header alone. DuckDB makes the rows, which go into
+xlsxwriter makes the workbook with a sheet of a header alone. DuckDB makes the rows, which go into
 the file as they come: memory does not grow with them.
 """
 
@@ -33,10 +33,9 @@ from portal.distributions.base import Distribution, WrittenFile
 from portal.distributions.row_text import excel_day, joined, xlsx_row
 from portal.metadata.data_package import observation_schema
 from portal.scope import scope_of
-from portal.vocabulary import FREQUENCIES, REASONS, SCOPES, sentence
+from portal.vocabulary import FREQUENCIES, REASONS, SCOPES
 
 DATA_SHEET, PERIOD_START = "data", "period_start"
-MAX_ROWS = 1_048_576  # of a sheet, the header included
 MAX_TEXT = 32_767  # characters of a cell
 DEFLATE = 3  # rows repeat each other: level 6 takes three times as long to save a seventh
 
@@ -53,8 +52,6 @@ def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
     """Write `content` to `path`; `others` is unused."""
     # Excel wants a moment without a time zone; the release's makes the file reproducible.
     created = content.release.issued.astimezone(UTC).replace(tzinfo=None)
-    full, rest = divmod(content.release.rows, MAX_ROWS - 1)
-    sheets = [MAX_ROWS - 1] * full + ([rest] if rest or not full else [])  # the rows of each
     frame = io.BytesIO()
     with xlsxwriter.Workbook(frame, _OPTIONS) as book:
         book.set_properties(
@@ -66,24 +63,18 @@ def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
             }
         )
         bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
-        for number, rows in enumerate(sheets, start=1):
-            _data_sheet(book, number, rows, _columns(content), bold)
+        _data_sheet(book, content.release.rows, _columns(content), bold)
         row = _row_of_data(book, content)
         _write_dictionary(book, content, bold)
-        _write_about(book, content, bold, len(sheets))
+        _write_about(book, content, bold)
     lines = content.lines(row, "data.parquet", content.published_columns)
-    _write_with_rows(frame, path, sheets, lines)
+    _write_with_rows(frame, path, content.release.rows, lines)
 
 
 def _write_with_rows(
-    frame: io.BytesIO, path: Path, sheets: Sequence[int], lines: Iterator[pa.StringArray]
+    frame: io.BytesIO, path: Path, rows: int, lines: Iterator[pa.StringArray]
 ) -> None:
-    """Write the workbook in `frame` to `path`, with `lines` in its first sheets.
-
-    `sheets` has how many of the lines each of those holds.
-    """
-    waiting = next(lines, pa.array([], pa.string()))
-    rows_of = {f"xl/worksheets/sheet{number}.xml": n for number, n in enumerate(sheets, start=1)}
+    """Write the workbook in `frame` to `path`, its first sheet with so many `rows`: the `lines`."""
     header = re.compile(rb'(<dimension ref="A1:[A-Z]+)1"')
     with (
         zipfile.ZipFile(frame) as source,
@@ -91,15 +82,12 @@ def _write_with_rows(
     ):
         for name in source.namelist():
             head, end, tail = source.read(name).partition(b"</sheetData>")
-            left = rows_of.get(name, 0)
-            head = header.sub(rb'\g<1>%d"' % (left + 1), head, 1) if left else head
+            has_data = name == "xl/worksheets/sheet1.xml" and rows
+            head = header.sub(rb'\g<1>%d"' % (rows + 1), head, 1) if has_data else head
             with target.open(name, "w") as file:  # of 1980, as those of xlsxwriter
                 file.write(head)
-                while left:
-                    file.write(joined(waiting[:left]))
-                    left, waiting = left - len(waiting[:left]), waiting[left:]
-                    if not len(waiting):
-                        waiting = next(lines, waiting)
+                for some in lines if has_data else ():
+                    file.write(joined(some))
                 file.write(end + tail)
 
 
@@ -165,11 +153,9 @@ def _shared(book: Workbook, text: str) -> str:
     return f'<c t="s"><v>{book.str_table._get_shared_string_index(_fitting(text))}</v></c>'
 
 
-def _data_sheet(
-    book: Workbook, number: int, rows: int, columns: Sequence[str], bold: Format
-) -> None:
+def _data_sheet(book: Workbook, rows: int, columns: Sequence[str], bold: Format) -> None:
     """Add a sheet for so many `rows` of observations: its header, and all but the rows."""
-    sheet = book.add_worksheet(DATA_SHEET if number == 1 else f"{DATA_SHEET}_{number}")
+    sheet = book.add_worksheet(DATA_SHEET)
     sheet.freeze_panes(1, 0)
     sheet.set_landscape()
     sheet.repeat_rows(0)
@@ -231,16 +217,16 @@ def _write_dictionary(book: Workbook, content: Content, bold: Format) -> None:
         _row(sheet, number, entry)
 
 
-def _write_about(book: Workbook, content: Content, bold: Format, sheets: int) -> None:
+def _write_about(book: Workbook, content: Content, bold: Format) -> None:
     sheet = book.add_worksheet("about")
     sheet.set_column(0, 0, 16)
     sheet.set_column(1, len(languages()), 70, book.add_format({"text_wrap": True, "valign": "top"}))
     _header(sheet, ("", *(language_name(code, code) for code in languages())), bold)
-    for number, entry in enumerate(_about(content, sheets), start=1):
+    for number, entry in enumerate(_about(content), start=1):
         _row(sheet, number, entry)
 
 
-def _about(content: Content, sheets: int) -> Iterator[tuple[str, ...]]:
+def _about(content: Content) -> Iterator[tuple[str, ...]]:
     dataset, release = content.dataset, content.release
     for field, text in (
         ("title", dataset.title),
@@ -268,9 +254,6 @@ def _about(content: Content, sheets: int) -> Iterator[tuple[str, ...]]:
         ("rows", str(release.rows)),
     ):
         yield field, *(value for _ in languages())
-    if sheets > 1:
-        text = sentence("sheets", most=MAX_ROWS, sheets=sheets, first=DATA_SHEET)
-        yield "sheets", *(text.get(code) for code in languages())
 
 
 def _schema(content: Content) -> dict[str, Any]:

@@ -11,13 +11,14 @@ the metadata and changes by the minute.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from model.declarations.validation import parse_as
 from model.declarations.yaml_file import YamlFile
 from model.records.scorecard import Mqa, MqaMetric
+from model.util.languages import languages
 from model.util.text import Frozen, LocalizedText
 from portal.metadata.dcat import AUTHORITY, Node, published_nodes, reading
 from portal.metadata.identifiers import dataset_urn
@@ -69,18 +70,24 @@ def assess(nodes: Sequence[Node], dataset: str, reach: Reach | None = None) -> M
     described = by_id[dataset_urn(dataset)]
     names = [reference["@id"] for reference in described.get("dcat:distribution", ())]
     distributions = [by_id[name] for name in names]
-    licence = _licence(distributions)
+    todo = _todo(_licence(distributions), languages())
     return Mqa(
         dataset=dataset,
         metrics=tuple(
             MqaMetric(
                 id=metric.id, dimension=metric.dimension, title=metric.title,
                 points=metric.points, met=_met(metric, described, distributions, reach),
-                todo=metric.todo.format(licence=licence),
+                todo=todo[metric.id],
             )
             for metric in metrics()
         ),
     )
+
+
+@lru_cache(maxsize=256)  # licences are few
+def _todo(licence: LocalizedText, _languages: tuple[str, ...]) -> dict[str, LocalizedText]:
+    """Return what there is to do about each metric, by its id, in all languages."""
+    return {metric.id: metric.todo.format(licence=licence) for metric in metrics()}
 
 
 def published_description(site: Path, dataset: str) -> Path:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 # Characters that XML 1.0 excludes (https://www.w3.org/TR/xml/#charsets); data may hold them.
@@ -48,15 +49,23 @@ def feed(
     _texts(root, id=id, title=title, updated=updated.isoformat(), generator="OpenIndicators")
     _texts(SubElement(root, "author"), name="OpenIndicators")
     _links(root, links)
-    for each in entries:
-        entry = SubElement(root, "entry")
-        _texts(entry, id=each.id, title=each.title, updated=each.updated.isoformat())
-        SubElement(entry, "category", {"term": each.category})
-        _links(entry, each.links)
-        # The content, not a summary: that would need an alternate (RFC 4287, 4.1.2).
-        _texts(entry, content=each.text)
     indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
+    head = tostring(root, encoding="unicode").removesuffix("</feed>")
+    members = "".join(f"  {_entry(each)}\n" for each in entries)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}{members}</feed>\n'
+
+
+@lru_cache(maxsize=10_000)
+def _entry(each: Entry) -> str:
+    """Return an entry as a feed has it; a release is in those of all its places."""
+    entry = Element("entry")
+    _texts(entry, id=each.id, title=each.title, updated=each.updated.isoformat())
+    SubElement(entry, "category", {"term": each.category})
+    _links(entry, each.links)
+    # The content, not a summary: that would need an alternate (RFC 4287, 4.1.2).
+    _texts(entry, content=each.text)
+    indent(entry, level=1)
+    return tostring(entry, encoding="unicode").rstrip()
 
 
 def _texts(parent: Element, **texts: str) -> None:

@@ -1,17 +1,21 @@
 """The Jinja environment of a folder of templates, in one language."""
 
 import re
+import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+import jinja2
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from model.records.quality_dimension import OUTCOMES, SEVERITIES, grade_of
 from model.reference.city import City, city, has_targets
 from model.reference.codelist import vintage_in_words
+from model.util.hashing import sha256_bytes, sha256_file
 from model.util.languages import language_name, project_locales
 from model.util.text import fold, plain
 from portal.rendering import formatting, trends
@@ -29,19 +33,30 @@ def render_template(folder: Path, template: str, language: str, /, **values: Any
     return environment(folder, language).get_template(template).render(values).encode()
 
 
-class _Compiled(BytecodeCache):
-    """Compiled templates of this process: those of one language serve the others."""
+class _Compiled(FileSystemBytecodeCache):
+    """Compiled templates: those of one language serve the others, and later processes.
+
+    They lie where Python keeps its own compiled code, under the versions of Jinja and this file.
+    """
 
     def __init__(self) -> None:
+        by = sha256_bytes(f"{jinja2.__version__} {sha256_file(__file__)}".encode())[:16]
+        super().__init__(str(_SHARED.parent / "__pycache__"), f"templates-{by}-%s")
         self.code: dict[tuple[str, str], Any] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Give the code of a template that was compiled already, and has not changed."""
         bucket.code = self.code.get((bucket.key, bucket.checksum))
+        if bucket.code is None:
+            super().load_bytecode(bucket)
+            self.code[bucket.key, bucket.checksum] = bucket.code
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep the code of a template."""
         self.code[bucket.key, bucket.checksum] = bucket.code
+        if not sys.dont_write_bytecode:
+            with suppress(OSError):  # the program may be installed where nobody can write
+                super().dump_bytecode(bucket)
 
 
 _COMPILED = _Compiled()

@@ -108,8 +108,8 @@ class Axes:
         top, bottom = 14.0, HEIGHT[width] - 30.0
         heights = [_upright(each, steps, top, bottom) for each in steps]
         return cls(
-            width, HEIGHT[width], max(map(label_width, texts)) + 14, width - beside, top, bottom,
-            (min(moments), max(moments)), tuple(steps),
+            width, HEIGHT[width], math.ceil(max(map(label_width, texts))) + 14, width - beside,
+            top, bottom, (min(moments), max(moments)), tuple(steps),
             tuple(map(AxisTick, heights, texts)),
         )
 
@@ -219,7 +219,7 @@ def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: 
     span = (high - low) or 1
     labels = [_cut(label(series), 28 if width == WIDE else 16) for series, _ in rows]
     texts = [formatting.number(value, language, decimals) for value in values]
-    left = max(map(label_width, labels)) + 12
+    left = math.ceil(max(map(label_width, labels))) + 12
     plot_width = width - left - max(map(label_width, texts)) - 16
     row_height = 30.0
     bars = tuple(
@@ -238,9 +238,12 @@ def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: 
 
 
 def sparkline(points: list[float | None], width: int = 132, height: int = 34) -> str:
-    """Return the SVG path through `points` in `width` x `height` pixels; "" for too few values."""
+    """Return the SVG path through `points` in `width` x `height` pixels; "" for too few values.
+
+    Where no value follows another there is no line either, only dots that say nothing.
+    """
     known = [v for v in points if v is not None]
-    if len(known) < SPARK_VALUES:
+    if len(known) < SPARK_VALUES or all(None in pair for pair in pairwise(points)):
         return ""
     low, high = min(known), max(known)
     span = (high - low) or 1

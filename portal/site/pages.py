@@ -8,7 +8,7 @@ from model.records.quality_dimension import worst_first
 from model.reference.city import city
 from model.util.languages import languages
 from portal.content import Content
-from portal.distributions.registry import with_distributions
+from portal.distributions.registry import DISTRIBUTIONS, with_distributions
 from portal.metadata import schema_org
 from portal.metadata.identifiers import dataset_urn
 from portal.metadata.schema_org import Addresses
@@ -26,6 +26,7 @@ FIRST_QUARANTINED = 20
 MOST_BYTES = 100_000  # of a dataset's page, so that it is soon there on a slow line
 DATASET_PAGE = "{language}/{dataset}.html"  # path in the site
 TEMPLATES = Path(__file__).resolve().parent / "templates"
+NEWEST = 30  # releases in a dataset's page; the page of each leads to the one before
 
 
 def dataset_page(dataset: str, language: str) -> str:
@@ -57,6 +58,7 @@ def render_dataset(
                 {"file": file, "title": form.title, "purpose": form.purpose}
                 for file, form in offered
             ],
+            "too_large": [form for form in DISTRIBUTIONS if not form.holds(content)],
         }
         page = dataset_page(dataset.id, language)
         render = partial(
@@ -111,7 +113,8 @@ def _frame(content: Content, releases: list[ReleaseState], preview: bool) -> dic
         "content": content,
         "dataset": dataset,
         "release": content.release,
-        "releases": releases[::-1],
+        "releases": releases[:-NEWEST - 1:-1],
+        "earlier": releases[:-NEWEST],
         "sector": content.registries.sectors[dataset.sector],
         "scope": SCOPES[scope_of(content)],
         "folder": f"../../datasets/{dataset.id}/",

@@ -4,6 +4,7 @@ A dataset's folder is filled in staging and swapped in by renaming; then its pag
 pages that all datasets share, under a lock. What has not changed is not written.
 """
 
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from model.errors import PortalError
+from model.errors import PortalError, StoreError
 from model.records.release import Difference, FileRecord, Publication
 from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
@@ -19,7 +20,7 @@ from model.util.garbage_collector import paused_collector
 from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_json
 from model.util.languages import default_language, languages
 from portal import libraries, versions
-from portal.base import ReleaseFiles
+from portal.base import MayBePacked, ReleaseFiles
 from portal.changes import triangle
 from portal.changes.dataset_files import dataset_files
 from portal.changes.offered import offered
@@ -52,6 +53,8 @@ from portal.site.state import (
 from portal.site.summary import summarise
 from portal.site.tables import preview_rows
 
+log = logging.getLogger(__name__)
+
 Change = Literal["+", "~", "-", "="]
 PREVIEW = "preview"
 OWN_FILES = ("dataset.json", DCAT, TURTLE, CROISSANT, CHECKSUMS, figures.FILE)
@@ -65,17 +68,19 @@ class Site:
     preview: the last release of each dataset is a draft, and every page says so.
     base_url: address of the site on the web, with a slash at the end; DCAT has absolute
         addresses then.
+    processes: among which pages across datasets are divided.
     """
 
     def __init__(
         self, folder: Path, registries: Registries, preview: bool = False,
-        base_url: str | None = None,
+        base_url: str | None = None, processes: int = 1,
     ) -> None:
         self.name = PREVIEW if preview else "site"
         self.folder = folder
         self.registries = registries
         self.preview = preview
         self.base_url = base_url
+        self.processes = processes
         self._together = False
         # The state of the shared pages, while several datasets are applied together.
         self._shared: tuple[CatalogueState | None, bool] | None = None
@@ -238,7 +243,9 @@ class Site:
         found = state, (
             state is not None and state.site_version == self._versions.site
             and libraries.placed(self.folder)
-            and all(has_checksum(self.folder / page, sha) for page, sha in state.pages.items())
+            and all(
+                has_checksum(f"{self.folder}/{page}", sha) for page, sha in state.pages.items()
+            )
         )
         if self._together:  # until they are made, on leaving, nothing changes them
             self._shared = found
@@ -285,8 +292,18 @@ class Site:
             [(item.release, known.files) for item, known in zip(history, releases, strict=True)],
             gone=False,
         )
-        sources = [item.path("changes.parquet") for item in history]
-        return triangle.render(content, items, sources, self.base_url)
+        packed: set[Path] = set()
+        in_full: dict[int, Path] = {}
+        try:
+            for item in history:
+                if isinstance(item, MayBePacked) and (table := item.pack_changes()):
+                    packed.add(table)
+                else:
+                    in_full[item.release.number] = item.path("changes.parquet")
+        except StoreError as error:
+            log.warning("the site does not show how figures were revised: %s", error)
+            return {}
+        return triangle.render(content, items, in_full, sorted(packed), self.base_url)
 
     def _of_releases(
         self, content: Content, history: list[ReleaseFiles], state: DatasetState, staging: Path
@@ -326,7 +343,8 @@ class Site:
             libraries.place(self.folder)
             with paused_collector():
                 rendered = shared_files.render(
-                    self.folder, self.registries, self._versions.site, self.preview, self.base_url
+                    self.folder, self.registries, self._versions.site, self.preview, self.base_url,
+                    self.processes,
                 )
             for path in rendered.gone:
                 (self.folder / path).unlink(missing_ok=True)

@@ -7,7 +7,7 @@ and holds the checksum of every file that was ever offered.
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -159,20 +159,31 @@ class CatalogueState(Frozen):
 
 
 State = TypeVar("State", DatasetState, CatalogueState)
+_MOST = 4_000  # states kept: some 50 kB each
+_parsed: dict[str, Any] = {}  # datasets' states, by the checksum of what each was read from
 
 
 def read_state(kind: type[State], path: Path, sha256: str | None = None) -> State | None:
     """Return the state of a `kind` in the file `path`; None where none can be read.
 
-    Nor is one read whose checksum is known and another than `sha256`.
+    Nor is one read whose checksum is known and another than `sha256`. That of a dataset is parsed
+    once in a process: several steps after a run read those of all datasets.
     """
     try:
         data = path.read_bytes()
-        if sha256 not in (None, sha256_bytes(data)):
+        found = sha256_bytes(data)
+        if sha256 not in (None, found):
             return None
-        return kind.model_validate_json(unsealed(data))
+        if isinstance(known := _parsed.get(found), kind):
+            return known
+        state = kind.model_validate_json(unsealed(data))
     except (OSError, ValueError):
         return None
+    if isinstance(state, DatasetState):
+        if len(_parsed) >= _MOST:
+            _parsed.clear()
+        _parsed[found] = state
+    return state
 
 
 def all_datasets(folder: Path) -> list[DatasetState]:

@@ -25,7 +25,7 @@ from sources.inspect.recognise import recognise
 from sources.inspect.tables.roles import roles_of
 from tests.fixtures.answers import answered
 from tests.fixtures.datasets import SHARED, real_files, registries
-from warehouse.cleaning.clean import clean
+from warehouse.cleaning.clean import Cleaning, clean
 from warehouse.engine import connect
 
 pytestmark = pytest.mark.corpus
@@ -148,7 +148,7 @@ def test_a_written_declaration_reads_its_file(
     defaults = PROTOCOLS[found.protocol].columns
     with connect() as con:
         batches = read_table(path, path.name, found)
-        clean(con, batches, dataset, source, defaults, registries())
+        clean(con, batches, Cleaning(dataset, source, defaults, registries()))
         key = ", ".join(dataset.key)
         row = con.sql(
             "SELECT count(*) FILTER (_reject IS NULL), count(*) FILTER (_reject IS NOT NULL),"

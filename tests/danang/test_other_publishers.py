@@ -24,7 +24,7 @@ from sources.fetch.folder import FolderTransport
 from sources.fetch.parts import fetch_parts
 from tests.fixtures.commands import PROJECT
 from tests.fixtures.datasets import real_files
-from warehouse.cleaning.clean import clean
+from warehouse.cleaning.clean import Cleaning, clean
 
 pytestmark = pytest.mark.corpus
 
@@ -60,8 +60,11 @@ def observations(name: str) -> list[dict[str, Any]]:
         found = fetch_parts(
             kind, options, FolderTransport(folder().parent), Path(target) / "parts", ()
         )
-        clean(con, kind.read(found.parts, options), declaration.dataset, source,
-              kind.Options.columns, REGISTRIES, declaration.sql.get("live"))
+        clean(
+            con, kind.read(found.parts, options),
+            Cleaning(declaration.dataset, source, kind.Options.columns, REGISTRIES,
+                     declaration.sql.get("live")),
+        )
         rows = con.execute("SELECT * FROM observation")
         columns = [item[0] for item in rows.description]
         return [dict(zip(columns, row, strict=True)) for row in rows.fetchall()]

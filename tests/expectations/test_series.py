@@ -144,6 +144,58 @@ def test_where_all_take_their_largest_step_only_ten_times_is_a_jump():
             ] == ends[:1]
 
 
+@pytest.mark.parametrize("kind", ["jump", "spike"])
+def test_what_other_areas_do_in_other_years_is_no_jump_and_no_spike(kind):
+    """Burnt forest: nothing for years, then a dry summer, each year in another province."""
+    calm = [p for n in range(20) for p in grown(area=f"A{n}")]
+    name = f"expect_series_values_to_not_{kind}"
+    once = changed(calm, [9], lambda v: v * 9)
+    assert [r["_id"] for r in found(table(once), name)] == [9]
+    wild = changed(once, [20 * n + 3 + (7 * n) % 14 for n in range(1, 12)], lambda v: v * 9)
+    assert found(table(wild), name) == []
+
+
+def test_small_counts_leap_without_being_wrong():
+    few = years([2, 3, 2, 2, 3, 2, 3, 2, 2, 9, 2, 3, 2, 3, 2, 2])
+    thousands = [(a, t, 1000 * v + i) for i, (a, t, v) in enumerate(few)]
+    kind = "expect_series_values_to_not_jump"
+    assert found(table(few), kind, times_usual=2) == []
+    assert [r["_id"] for r in found(table(thousands), kind, times_usual=2)] == [9]
+
+
+def test_a_return_to_the_level_before_a_shock_is_no_jump():
+    shock = changed(grown(), [12], lambda v: v / 2)
+    assert found(table(shock), "expect_series_values_to_not_jump", min_factor=1.5) != []
+    after = changed(shock, range(13, 20), lambda v: v * 2.2)
+    rows = found(table(after), "expect_series_values_to_not_jump", min_factor=3)
+    assert rows == []
+
+
+def test_where_many_areas_change_their_sign_it_is_no_error():
+    kind = "expect_series_values_to_keep_their_sign"
+    flipped = changed(grown(), [7], lambda v: -v)
+    calm = [p for n in range(9) for p in grown(area=f"A{n}")]
+    assert [r["_id"] for r in found(table([*flipped, *calm]), kind)] == [7]
+    migration = [p for n in range(9) for p in changed(grown(area=f"A{n}"), [n], lambda v: -v)]
+    assert found(table([*flipped, *migration]), kind) == []
+
+
+def test_a_few_units_less_than_a_small_figure_is_no_mark():
+    low = years([0.1, 0.4, 0.2, 0.3, 0.2, 0.5, 0.0, 0.3])
+    kind = "expect_series_values_to_be_no_missing_marks"
+    assert found(table(low), kind, away=0.1) == []
+    high = [(a, t, 100 * v) for a, t, v in low]
+    assert [r["observed"] for r in found(table(high), kind, away=0.1)] == []
+
+
+def test_a_count_that_hardly_moves_does_not_stand_still():
+    schools = years([130, 137, 141, 147, 143, 145, 148, 148, 148, 148])
+    pupils = years([13000, 13711, 14123, 14788, 14301, 14521, 14844, 14844, 14844, 14844])
+    kind = "expect_series_to_not_stand_still"
+    assert found(table(schools), kind) == []
+    assert [row["_id"] for row in found(table(pupils), kind)] == [9]
+
+
 def months(values: list[float]) -> list[Point]:
     return [("VN", f"{2010 + i // 12}-{i % 12 + 1:02d}", value) for i, value in enumerate(values)]
 

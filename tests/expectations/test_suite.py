@@ -160,6 +160,25 @@ def test_a_dataset_without_a_suite_gets_the_implied_expectations_only():
     assert full.path is None
 
 
+def test_datasets_share_what_is_expected_of_both_and_nothing_else():
+    def by_name(**changes):
+        return {item.name: item for item in implied_expectations(dataset(**changes), registries())}
+
+    ours, theirs = by_name(), by_name(name="rooms", indicators={
+        "ROOMS": {"name": words("Rooms"), "unit": "number", "maximum": 9},
+    })
+    shared = {name for name, item in ours.items() if item is theirs.get(name)}
+    assert len(shared) > 0.8 * len(ours)
+    differ = {name for name, item in ours.items() if item != theirs.get(name, item)}
+    assert differ == {
+        "indicator_declared", "unit_measure_declared", "obs_value_within_bounds",
+        "series_keep_unit",
+    }
+    renamed = by_name(dimensions={"sex": {"name": words("Gender"), "codelist": "sex"}})
+    assert renamed["sex_known"].title.get("en").startswith("The gender is in the list")
+    assert ours["sex_known"].title.get("en").startswith("The sex is in the list")
+
+
 @pytest.mark.parametrize("frequency", ["A", "S", "Q", "M", "W", "D", "YTD"])
 def test_names_are_unique_and_what_every_table_rests_on_is_critical(frequency):
     made = implied_expectations(dataset(frequency=frequency), registries())

@@ -22,7 +22,7 @@ from sources.connectors.registry import CONNECTORS, options_of, protocol
 from sources.demo.facts import Sample, Vintage, load_samples
 from sources.demo.replay import ReplayTransport
 from sources.fetch.parts import fetch_parts
-from warehouse.cleaning.clean import clean
+from warehouse.cleaning.clean import Cleaning, clean
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "sources" / "demo" / "sample"
@@ -103,7 +103,10 @@ def observations(name: str, rounds: int) -> duckdb.DuckDBPyConnection:
             found = fetch_parts(kind, options, replay, target, earlier)
             earlier = found.parts
         parts = found.parts
-        clean(con, kind.read(parts, options), dataset, source, kind.Options.columns, REGISTRIES)
+        clean(
+            con, kind.read(parts, options),
+            Cleaning(dataset, source, kind.Options.columns, REGISTRIES),
+        )
     return con
 
 

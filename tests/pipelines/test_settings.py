@@ -18,8 +18,9 @@ Read from the environment, once, by `pipelines/settings.py`. An empty value coun
 
 """
 TAIL = """
-Two kinds of limits are read where they apply: `OPENINDICATORS_MEMORY_LIMIT` (memory of DuckDB, e.g.
-`4GB`) and `OPENINDICATORS_MAX_*` (what a source may send, see `sources/limits.py`).
+Two kinds of limits are read where they apply: `OPENINDICATORS_MEMORY_LIMIT` (memory of DuckDB for a
+large table, 300 MB unless set, e.g. `4GB`) and `OPENINDICATORS_MAX_*` (what a source may send, see
+`sources/limits.py`).
 """
 
 

@@ -22,7 +22,7 @@ from sources.inspect.tables.titles import PriceBasis, basis_of, name_of, title_o
 from sources.inspect.tables.units import unit_alone, unit_of
 from tests.fixtures.answers import answered
 from tests.fixtures.datasets import registries
-from warehouse.cleaning.clean import clean
+from warehouse.cleaning.clean import Cleaning, clean
 from warehouse.engine import connect
 
 PX = "by Cities, provincies"  # as the statistics office's PX-Web writes it
@@ -49,7 +49,7 @@ def look(tmp_path: Path, content: str, name: str = "table.csv") -> tuple[Roles, 
     source = dataset.source_for("sample")
     assert source is not None
     with connect() as con:
-        clean(con, read_table(path, path.name, found), dataset, source, {}, registries())
+        clean(con, read_table(path, path.name, found), Cleaning(dataset, source, {}, registries()))
         columns = ", ".join(("indicator", "ref_area", *dataset.dimensions, "time_period",
                              "obs_value", "obs_status"))
         rows = con.sql(

@@ -11,7 +11,7 @@ from model.declarations.source import Source
 from sources.base import SourceFile
 from sources.connectors import files
 from tests.fixtures.datasets import dataset, real_files, registries
-from warehouse.cleaning.clean import clean
+from warehouse.cleaning.clean import Cleaning, clean
 from warehouse.engine import connect
 
 YEARBOOK = "vietnam/gso_yearbook_2002_tcvn3"
@@ -38,7 +38,7 @@ def read(name: str, declared: str, **more: Any) -> dict[tuple[str, ...], tuple[A
     )
     with connect() as con:
         batches = files.read([SourceFile(path.name, path)], options)
-        clean(con, batches, data, source, {}, registries())
+        clean(con, batches, Cleaning(data, source, {}, registries()))
         dimensions = ", ".join(["", *data.dimensions])
         found = con.execute(
             f"SELECT indicator{dimensions}, ref_area, time_period, obs_value, obs_status, obs_note,"

@@ -34,7 +34,7 @@ from sources.inspect.tables.roles import roles_of
 from sources.inspect.tables.values import numbers_of, periods_of
 from tests.fixtures.answers import answered
 from tests.fixtures.datasets import registries
-from warehouse.cleaning.clean import clean
+from warehouse.cleaning.clean import Cleaning, clean
 from warehouse.engine import connect
 
 SENTENCES = (
@@ -497,7 +497,7 @@ def test_a_tidy_file_is_declared_and_read(
     source = dataset.source_for("sample")
     assert source is not None
     with connect() as con:
-        clean(con, read_table(path, path.name, found), dataset, source, {}, registries())
+        clean(con, read_table(path, path.name, found), Cleaning(dataset, source, {}, registries()))
         read = con.sql(
             "SELECT ref_area, time_period, obs_value FROM observation WHERE _reject IS NULL"
         ).fetchall()

@@ -13,7 +13,7 @@ from model.errors import DeclarationError
 from model.records.reject_reasons import in_words
 from tests.fixtures.datasets import batch, dataset, registries
 from warehouse.cleaning.area_codes import MAX_HINTS, code_reader
-from warehouse.cleaning.clean import clean
+from warehouse.cleaning.clean import Cleaning, clean
 
 OLD, NEW = "vn_da_nang_commune_2025", "vn_ward_2025"
 COVERAGE = {"vi": "Đà Nẵng", "en": "Da Nang"}
@@ -34,7 +34,7 @@ def read(rows, **rule):
     names = ("area", "name", "year", "value", "status")
     table = [dict(zip(names, (*row, *["A"] * (5 - len(row))), strict=True)) for row in rows]
     with duckdb.connect() as con:
-        clean(con, [batch(table)], declared, source, {}, registries())
+        clean(con, [batch(table)], Cleaning(declared, source, {}, registries()))
         found = con.execute(
             "SELECT ref_area, time_period, obs_value, obs_status, _reject, geo_vintage"
             " FROM observation ORDER BY _id"

@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from model.declarations.source import ColumnRule, Source
 from model.errors import QualityError, ReadError
 from model.records.reject_reasons import in_words
+from model.records.tables import is_in_file
 from tests.fixtures.datasets import batch, dataset, registries
-from warehouse.cleaning.clean import clean
+from warehouse.cleaning.clean import Cleaning, clean
 from warehouse.cleaning.loading import keep_where
 from warehouse.engine import connect
 
@@ -32,7 +33,7 @@ def cleaned(rows, declared=None, columns=None, sql=None, **source):
     rules = {**COLUMNS, **(columns or {})}
     origin = Source.model_validate({"protocol": "files", "columns": rules, **source})
     with connect() as con:
-        stats = clean(con, [batch(rows)], declared, origin, {}, registries(), sql)
+        stats = clean(con, [batch(rows)], Cleaning(declared, origin, {}, registries(), sql))
         found = con.execute("SELECT * FROM observation ORDER BY _id").to_arrow_table().to_pylist()
     for item in found:
         item["_reject"] = item["_reject"] and in_words(item["_reject"], {}).get("en")
@@ -55,7 +56,8 @@ def test_a_period_that_had_not_begun_is_rejected_unless_it_is_declared(kind, sta
     origin = Source.model_validate({"protocol": "files", "columns": rules})
     rows = [row(year=year) for year in ("2025", "2026", "2027", "2031")]
     with connect() as con:
-        clean(con, [batch(rows)], declared, origin, {}, registries(), retrieved=date(2026, 3, 1))
+        how = Cleaning(declared, origin, {}, registries(), retrieved=date(2026, 3, 1))
+        clean(con, [batch(rows)], how)
         found = con.execute(
             "SELECT time_period, _reject FROM observation WHERE _reject IS NOT NULL ORDER BY 1"
         ).fetchall()
@@ -303,12 +305,12 @@ def test_a_missing_column_names_the_nearest():
     with pytest.raises(ReadError, match="nothing says where `ref_area`"):
         origin = Source(protocol="files", columns={"indicator": ColumnRule(const="ROOMS")})
         with connect() as con:
-            clean(con, [batch([row()])], dataset(), origin, {}, registries())
+            clean(con, [batch([row()])], Cleaning(dataset(), origin, {}, registries()))
 
 
 def test_no_rows_is_an_error():
     with connect() as con, pytest.raises(ReadError, match="no rows"):
-        clean(con, [], dataset(), Source(protocol="files"), {}, registries())
+        clean(con, [], Cleaning(dataset(), Source(protocol="files"), {}, registries()))
 
 
 def test_an_error_of_the_reader_arrives_as_it_was():
@@ -318,7 +320,7 @@ def test_an_error_of_the_reader_arrives_as_it_was():
 
     origin = Source.model_validate({"protocol": "files", "columns": COLUMNS})
     with connect() as con, pytest.raises(ReadError, match="rooms.csv:3: has a torn line"):
-        clean(con, batches(), dataset(), origin, {}, registries())
+        clean(con, batches(), Cleaning(dataset(), origin, {}, registries()))
 
 
 def correction(**changes):
@@ -371,3 +373,25 @@ def test_any_text_is_read_or_kept_with_a_reason(rows):
     for item in found:
         complete = None not in (item["ref_area"], item["time_period"], item["obs_value"])
         assert complete != (item["_reject"] is not None)
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+def test_rows_that_stay_in_a_file_are_those_of_a_table(tmp_path, corrected):
+    correction = {
+        "key": {"ref_area": "48", "time_period": "2024"}, "expect": 120.0, "action": "set",
+        "value": 130.0, "reason": {"vi": "Lỗi nhập", "en": "A typing error"}, "source": "letter 7",
+    }
+    declared = dataset(corrections=[correction] if corrected else [])
+    origin = Source.model_validate({"protocol": "files", "columns": COLUMNS})
+    rows = [row(year="2031"), row(), row(year="2022", value="x"), row(year="2023", value="..")]
+    found = []
+    for file in (None, tmp_path / "rows.parquet"):
+        with connect() as con:
+            retrieved = date(2026 if corrected else 2032, 3, 1)
+            how = Cleaning(declared, origin, {}, registries(), retrieved=retrieved)
+            stats = clean(con, [batch(rows)], how, file)
+            kept = con.execute("SELECT * FROM observation ORDER BY _id").fetchall()
+            found.append((kept, stats, is_in_file(con)))
+    (table, _, in_memory), (read, stats, in_file) = found
+    assert read == table and stats.rejected == (2 if corrected else 1)
+    assert not in_memory and in_file is not corrected

@@ -13,7 +13,7 @@ from model.reference.succession import AreaSuccession
 from model.util.hashing import sha256_json
 from tests.fixtures.datasets import batch, dataset, registries
 from warehouse import cleaning
-from warehouse.cleaning.clean import clean
+from warehouse.cleaning.clean import Cleaning, clean
 from warehouse.engine import connect
 
 RECORDED = Path(__file__).with_name("cleaning_versions.json")
@@ -72,7 +72,8 @@ def cleaned(rows, columns, geography="old_areas", **source):
     origin = Source.model_validate({"protocol": "files", "columns": rules, **source})
     with connect() as con:
         stats = clean(
-            con, [batch(rows)], declared, origin, {}, known(), retrieved=date(2026, 3, 1)
+            con, [batch(rows)],
+            Cleaning(declared, origin, {}, known(), retrieved=date(2026, 3, 1)),
         )
         found = con.execute("SELECT * FROM observation ORDER BY _id").to_arrow_table().to_pylist()
     return [found, stats.read, stats.empty, stats.rejected]

@@ -11,7 +11,7 @@ from tests.fixtures.answers import confirming
 from tests.fixtures.commands import openindicators
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.projects import for_this_city
-from warehouse.cleaning.clean import clean
+from warehouse.cleaning.clean import Cleaning, clean
 from warehouse.cleaning.schema_inspection import read_columns
 from warehouse.duplicate_keys import duplicate_cause
 from warehouse.engine import connect
@@ -45,7 +45,7 @@ def cause(rows, parts=None, columns=(), **source):
         {"protocol": "files", "columns": {**RULES, **dict(columns)}, **source}
     )
     with connect() as con:
-        clean(con, batches(rows, parts), declared, origin, {}, registries())
+        clean(con, batches(rows, parts), Cleaning(declared, origin, {}, registries()))
         return duplicate_cause(
             con, "observation", declared.key, lambda: batches(rows, parts),
             read_columns(origin.columns), origin.columns["obs_value"].column,

@@ -12,7 +12,7 @@ from model.declarations.source import Source
 from model.errors import ReadError
 from model.util.text import clean_text
 from tests.fixtures.datasets import dataset, registries
-from warehouse.cleaning.clean import clean
+from warehouse.cleaning.clean import Cleaning, clean
 from warehouse.engine import connect
 
 HOSTILE = [
@@ -41,7 +41,7 @@ def observations(columns, rules, declared, **source):
     batch = pa.record_batch([pa.array(each) for each in names.values()], names=list(names))
     origin = Source.model_validate({"protocol": "files", "columns": rules, **source})
     with connect() as con:
-        clean(con, [batch], declared, origin, {}, registries())
+        clean(con, [batch], Cleaning(declared, origin, {}, registries()))
         return con.execute("SELECT * FROM observation").to_arrow_table().to_pylist()
 
 

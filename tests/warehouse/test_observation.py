@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from model.records.validation import QualityRecord
 from tests.fixtures.datasets import batch, dataset, registries
 from tests.warehouse.test_clean import COLUMNS, cleaned, row
-from warehouse.cleaning.clean import clean
+from warehouse.cleaning.clean import Cleaning, clean
 from warehouse.release_changes import write_changes
 from warehouse.store import releases, working_tables
 from warehouse.store.data_dir import DataDir
@@ -95,7 +95,7 @@ def released(tmp_path, declared, rows, columns=None, **source):
     )
     path, _ = working_tables.write_table(
         data_dir, declared, "a" * 64,
-        lambda con: clean(con, [batch(rows)], declared, origin, {}, registries()),
+        lambda con, _: clean(con, [batch(rows)], Cleaning(declared, origin, {}, registries())),
     )
 
     def judge(con, relation):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -20,15 +21,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.errors import StoreError
-from model.util.hashing import pretty_json
+from model.util.hashing import has_checksum, pretty_json
 from model.util.sql import literal
 from pipelines.integrity import inspect
 from pipelines.restoring import restore
 from tests.faults.test_bit_rot import flip
 from tests.fixtures.datasets import dataset
 from tests.warehouse.test_releases import NOW, judged
+from warehouse import packed_rows
 from warehouse.engine import PARQUET_OPTIONS, connect
-from warehouse.store import catalogue, decisions, packing, packs, releases
+from warehouse.store import catalogue, decisions, ledger, packing, packs, releases
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import Inputs, StoredRelease
 from warehouse.store.working_tables import Validated
@@ -81,7 +83,7 @@ def found(data_dir: DataDir) -> Bytes:
     """Return the bytes of every release as its readers get them."""
     return {
         stored.release.number: {
-            "release.json": (stored.folder / "release.json").read_bytes(),
+            "release.json": ledger.record_bytes(stored.folder),
             **{file.name: stored.path(file.name).read_bytes() for file in stored.release.files},
         }
         for stored in releases.history(data_dir, ID)
@@ -129,10 +131,14 @@ def test_whatever_was_released_comes_back_to_the_byte(steps) -> None:
         assert inspect(data_dir).damages == []
 
 
-def test_a_release_is_stored_once_and_read_as_before(tmp_path: Path) -> None:
+def test_a_release_is_stored_once_and_read_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "ROWS_FREE", 8)
+    monkeypatch.setattr(packing, "ROWS_EACH", 1)
     data_dir = DataDir(tmp_path / "data")
     data_dir.prepare()
-    expected = some(data_dir)
+    expected = some(data_dir, 5)
     catalogue.refresh(data_dir)
     views = ("all_observations", "quality", "changes", "releases", "observations",
              *(f"observations_as_of({literal(str(NOW + timedelta(days=n)))})" for n in range(6)))
@@ -142,16 +148,67 @@ def test_a_release_is_stored_once_and_read_as_before(tmp_path: Path) -> None:
             return [con.sql(f"SELECT * FROM {view} ORDER BY ALL").fetchall() for view in views]
 
     before = shown()
-    assert packing.pack_all(data_dir) == 3 and packing.pack_all(data_dir) == 0
+    assert packing.pack_all(data_dir) == 4 and packing.pack_all(data_dir) == 0
+    first, second = packs.packs(data_dir, ID)
+    assert (first.since, second.since) == (first.first, second.first + 1)
     assert catalogue.refresh(data_dir) and not catalogue.refresh(data_dir)
     assert packs.remove_packed(data_dir) == 0, "a reader may hold them"
-    assert packs.remove_packed(data_dir, 0) == 12
+    assert packs.remove_packed(data_dir, 0) == 4
     assert shown() == before and found(data_dir) == expected
-    assert {path.name for path in (data_dir.releases(ID) / "2").iterdir()} == {
-        "release.json", "changes.parquet"
-    }
-    again = decisions.rollback(data_dir, ID, 2, "An", None, NOW + timedelta(days=9))
+    assert [path.name for path in data_dir.releases(ID).iterdir()] == ["5"]
+    again = decisions.rollback(data_dir, ID, 2, "An", None, NOW + timedelta(days=19))
     assert again.path("data.parquet").read_bytes() == expected[2]["data.parquet"]
+
+
+def test_what_a_pack_changed_is_what_its_releases_changed(tmp_path: Path) -> None:
+    data_dir = DataDir(tmp_path / "data")
+    data_dir.prepare()
+    figures: Figures = {year: (float(year), "") for year in range(2000, 2004)}
+    for changed in ({}, {2000: (None, ""), 2009: (math.nan, "")}, {2001: (1.0, "sửa")}, {}):
+        figures = {year: value for year, value in (figures | changed).items() if year != 2003}
+        stored = make(data_dir, len(list(data_dir.releases(ID).glob("*"))) + 1, figures)
+    history = releases.history(data_dir, ID)
+    each = " UNION ALL ".join(
+        f"SELECT {item.release.number} AS release, * FROM read_parquet({literal(path)})"
+        for item in history[:-1] if (path := item.path("changes.parquet"))
+    )
+    expected = duckdb.sql(f"FROM ({each}) ORDER BY ALL").fetchall()
+    assert stored.pack_changes() is None and history[0].pack_changes() is None
+    packing.pack_all(data_dir)
+    tables = {item.pack_changes() for item in history[:-1]}
+    packs.remove_packed(data_dir, 0)
+    assert tables == {releases.history(data_dir, ID)[1].pack_changes()}
+    [table] = tables
+    found = duckdb.sql(f"FROM read_parquet({literal(table)}) ORDER BY ALL")
+    assert repr(found.fetchall()) == repr(expected) and len(expected) == 6
+    flip(table, 41)
+    assert not has_checksum(table, table.stem)
+    assert history[0].pack_changes() == table and has_checksum(table, table.stem), "made again"
+
+
+def test_records_in_a_damaged_pack_stop_the_dataset_and_come_back(tmp_path: Path) -> None:
+    data_dir = DataDir(tmp_path / "data")
+    data_dir.prepare()
+    expected = some(data_dir)
+    kept = shutil.copytree(data_dir.root, tmp_path / "kept")
+    packing.pack_all(data_dir)
+    packs.remove_packed(data_dir, 0)
+    [pack] = packs.packs(data_dir, ID)
+    path = pack.folder / packs.RELEASES
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(StoreError, match="releases 1 to 3"):
+        releases.history(data_dir, ID)
+    assert releases.current(data_dir, ID).path("data.parquet").exists()
+    [damage] = inspect(data_dir).damages
+    assert damage.path == path
+
+    @contextmanager
+    def again(_: str, number: int) -> Iterator[Path]:
+        yield Path(kept) / "releases" / ID / str(number)
+
+    [(_, how)] = restore(data_dir, inspect(data_dir), again)
+    assert "stand in full again" in how and found(data_dir) == expected
+    assert inspect(data_dir).damages == []
 
 
 def test_a_longer_pack_takes_the_place_of_a_shorter_one(tmp_path: Path) -> None:
@@ -207,7 +264,7 @@ def test_another_version_of_the_engine_gives_the_same_rows(tmp_path: Path, monke
     packing.pack_all(data_dir)
     packs.remove_packed(data_dir, 0)
     stored = releases.history(data_dir, ID)[1]
-    monkeypatch.setattr(packs, "PARQUET_OPTIONS", "FORMAT PARQUET, COMPRESSION SNAPPY")
+    monkeypatch.setattr(packed_rows, "PARQUET_OPTIONS", "FORMAT PARQUET, COMPRESSION SNAPPY")
     with pytest.raises(StoreError, match="does not come back"):
         stored.path("data.parquet")
     monkeypatch.setattr(packs, "writer", lambda: "DuckDB 9")

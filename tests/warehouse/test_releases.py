@@ -17,7 +17,7 @@ from model.records.validation import QualityRecord
 from model.util.disk import write_if_changed
 from model.util.hashing import sha256_file
 from tests.fixtures.datasets import batch, dataset, registries
-from warehouse.cleaning.clean import clean
+from warehouse.cleaning.clean import Cleaning, clean
 from warehouse.store import catalogue, releases, snapshots, working_tables
 from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
@@ -52,9 +52,9 @@ def validate(data_dir: DataDir, values: dict[str, str], snapshot: str, declared=
     declared = declared or dataset()
     rows = [{"area": "48", "year": year, "value": value} for year, value in values.items()]
 
-    def fill(con):
+    def fill(con, _):
         source = declared.source_for("sample")
-        return clean(con, [batch(rows)], declared, source, {}, registries())
+        return clean(con, [batch(rows)], Cleaning(declared, source, {}, registries()))
 
     def judge(con, relation):
         con.execute(

@@ -38,10 +38,7 @@ def load(
     iterator = iter(batches)
     first = next(iterator, None)
     if first is None:
-        raise ReadError(
-            "the source has no rows", where=dataset.id,
-            todo="look at the snapshot: the source may have moved or emptied the file",
-        )
+        raise no_rows(dataset)
 
     unread: list[UnreadContent] = []
 
@@ -62,11 +59,16 @@ def load(
     finally:
         con.unregister("_incoming")
     if count(con, "raw") == 0:
-        raise ReadError(
-            "the source has no rows", where=dataset.id,
-            todo="look at the snapshot: the source may have moved or emptied the file",
-        )
+        raise no_rows(dataset)
     return tuple(unread)
+
+
+def no_rows(dataset: Dataset) -> ReadError:
+    """Return the error that the source of a `dataset` has no rows."""
+    return ReadError(
+        "the source has no rows", where=dataset.id,
+        todo="look at the snapshot: the source may have moved or emptied the file",
+    )
 
 
 def count(con: duckdb.DuckDBPyConnection, table: str) -> int:

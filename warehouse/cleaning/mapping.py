@@ -1,6 +1,7 @@
 """The table `raw` mapped to the table `observation` by the column rules."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -17,6 +18,7 @@ from warehouse.cleaning.numbers import NUMBER_OF, UNMARKED, bound_rule, number_o
 from warehouse.cleaning.rejection import reject_sql
 from warehouse.cleaning.source_columns import row_number
 from warehouse.cleaning.unpivot import PLACE, SOURCE_ROW
+from warehouse.engine import PARQUET_OPTIONS
 
 POSITION = ("_part", "_row", "_column", PLACE, *UNMARKED)
 
@@ -24,6 +26,7 @@ POSITION = ("_part", "_row", "_column", PLACE, *UNMARKED)
 def map_observations(
     con: duckdb.DuckDBPyConnection, dataset: Dataset, rules: dict[str, ColumnRule],
     value: ColumnRule, columns: dict[str, str], beside: dict[str, str], registries: Registries,
+    file: Path | None = None,
 ) -> None:
     """Make `observation` out of `raw`, whose numbers the rule `value` reads.
 
@@ -35,8 +38,7 @@ def map_observations(
         columns: the types of the columns of `raw`.
         beside: the columns of SOURCE_ROW, none where nothing was unpivoted.
         registries: the codelists.
-
-    `beside` are the columns of SOURCE_ROW, none where nothing was unpivoted.
+        file: for the rows of a large table; those that were unpivoted are changed, so they stay.
     """
     joins: list[str] = []
     tables: list[str] = []  # of `joins`
@@ -126,7 +128,7 @@ def map_observations(
         LEFT JOIN _freq USING (time_period)
         LEFT JOIN _unit ON mapped.indicator = _unit.indicator
         """,
-        *([PLACE] if beside else []),
+        *([PLACE] if beside else []), file=None if beside else file, options=PARQUET_OPTIONS,
     )
     con.unregister("_freq")
     if beside:

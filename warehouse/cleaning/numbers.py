@@ -99,9 +99,10 @@ def is_empty(rule: ColumnRule, columns: Mapping[str, str]) -> str:
         return f"({cell} IS NULL OR isnan({cell}))"
     if columns[rule.column] != "VARCHAR":
         return f"{cell} IS NULL"
-    marks = ", ".join(literal(mark) for mark in rule.missing)
-    blank = _trimmed(cell)
-    return f"({cell} IS NULL OR {blank} = ''" + (f" OR {blank} IN ({marks})" if marks else "") + ")"
+    # Of a list this long DuckDB makes a join for each IN, of every row, even in a branch of a CASE
+    # that no row takes: half of the time of cleaning a million rows.
+    marks = ", ".join(literal(mark) for mark in dict.fromkeys(("", *rule.missing)))
+    return f"({cell} IS NULL OR list_contains([{marks}], {_trimmed(cell)}))"
 
 
 def _constant_number(text: str) -> str:

@@ -5,6 +5,7 @@ from datetime import date
 import duckdb
 
 from model.declarations.dataset import Dataset
+from model.records.tables import make_changeable
 from model.reference.periods import begins, frequency_of
 from model.util.sql import identifier, literal
 
@@ -31,6 +32,7 @@ def reject_future_periods(
     observed = sorted(dataset.indicators.keys() - dataset.projections)
     if not future or not observed:
         return
+    make_changeable(con)
     reason = reject_sql(
         "future_period", text="time_period", day=literal(retrieved.isoformat()),
         indicator="indicator",

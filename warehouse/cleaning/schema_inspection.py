@@ -37,12 +37,12 @@ _MOSTLY = 0.9  # share of filled cells that gives a column of text its kind
 
 def observed_schema(
     con: duckdb.DuckDBPyConnection, source: Source, rules: Mapping[str, ColumnRule],
-    sql: str | None,
+    sql: str | None, place: str | None = None,
 ) -> SourceSchema:
     """Return the schema of the table `raw` of `con`, as the reader of `source` gave it.
 
-    `rules` say where each concept comes from, `sql` is the declaration's SQL.
-    Codes are not known yet.
+    `rules` say where each concept comes from, `sql` is the declaration's SQL, `place` is SQL for a
+    row's place in `raw`, where it is a view. Codes are not known yet.
     """
     types = {name: kind for name, kind, *_ in con.execute("DESCRIBE raw").fetchall()}
     row = con.execute("SELECT count(*) FROM raw").fetchone()
@@ -53,13 +53,13 @@ def observed_schema(
         if name not in POSITION and not any(_is_period(text, form) for text in _texts(name, source))
     ]
     marks = {rule.column: rule.missing for rule in rules.values() if rule.column}
-    place = row_number(types)
     return SourceSchema(
         read_by=_read_by(source, sql),
         parts=_parts(con) if "_part" in types else (),
         columns=_columns(
             con, {name: types[name] for name in names},
-            {name: marks.get(name, DEFAULT_MISSING) for name in names}, step, place,
+            {name: marks.get(name, DEFAULT_MISSING) for name in names}, step,
+            place or row_number(types),
         ),
         units=_units(con, source, rules, types),
         codes={},
@@ -108,8 +108,8 @@ def _read_by(source: Source, sql: str | None) -> str:
 
 def _parts(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     rows = con.execute(
-        r"SELECT DISTINCT regexp_replace(_part, '\d+', '#', 'g') FROM raw"
-        " WHERE _part IS NOT NULL ORDER BY 1"
+        r"SELECT DISTINCT regexp_replace(_part, '\d+', '#', 'g')"
+        " FROM (SELECT DISTINCT _part FROM raw) WHERE _part IS NOT NULL ORDER BY 1"
     ).fetchall()
     return tuple(name for (name,) in rows)
 
@@ -199,12 +199,13 @@ def names_a_unit(name: str) -> bool:
     return re.sub(r"[^a-z]+", " ", fold(name)).strip() in UNIT_NAMES
 
 
-def with_codes(
-    con: duckdb.DuckDBPyConnection, source_schema: SourceSchema, dataset: Dataset
-) -> SourceSchema:
-    """Return a `source_schema` with the codes that cleaning a `dataset` found: labels and meanings.
+def read_codes(
+    con: duckdb.DuckDBPyConnection, dataset: Dataset
+) -> dict[str, dict[str, str | None]]:
+    """Return the codes that cleaning a `dataset` found: labels and meanings, by concept.
 
-    `con` has a table `_read_<concept>` (source, value, reject) for each mapped concept.
+    `con` has a table `_read_<concept>` (source, value, reject) for each mapped concept. A concept
+    of more than MAX_LABELS is left out.
     """
     made = {name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     codes: dict[str, dict[str, str | None]] = {}
@@ -224,7 +225,7 @@ def with_codes(
             label: code if code in dataset.indicators else None
             for label, code in codes["indicator"].items()
         }
-    return source_schema.model_copy(update={"codes": codes})
+    return codes
 
 
 def _coded_concepts(dataset: Dataset) -> tuple[str, ...]:

@@ -21,10 +21,10 @@ from typing import Any
 
 from model.errors import StoreError
 from model.records.snapshot import INPUTS, LINEAGE, Computation, InputRelease
-from model.util.hashing import has_checksum
+from model.util.hashing import has_checksum, sha256_bytes
 from model.util.sql import literal
 from warehouse.engine import connect
-from warehouse.store import releases
+from warehouse.store import ledger, releases
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
 from warehouse.store.snapshots import StoredSnapshot
@@ -108,7 +108,7 @@ def input_release(data_dir: DataDir, each: InputRelease) -> StoredRelease:
     """
     folder = data_dir.releases(each.dataset) / str(each.release)
     stored = releases.load(folder)
-    if not has_checksum(folder / "release.json", each.release_sha256):
+    if sha256_bytes(ledger.record_bytes(folder)) != each.release_sha256:
         raise StoreError(
             "the release is not the one that was computed with", where=str(folder),
             todo="run `openindicators doctor --restore`",

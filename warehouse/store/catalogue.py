@@ -17,7 +17,7 @@ rows have the `source_row` of the first release in their pack that had them.
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from model.records.release import LedgerEntry
 from model.util.disk import atomic_write
 from model.util.hashing import has_checksum, sha256_json
 from model.util.sql import identifier, literal
+from warehouse.packed_rows import changes_of
 from warehouse.store import ledger, packs
 from warehouse.store.data_dir import DataDir
 from warehouse.store.ledger import RECORD
@@ -35,8 +36,9 @@ from warehouse.store.packs import Pack
 
 log = logging.getLogger(__name__)
 
-# The release files that a view reads, and what the first look at a release told.
-Shown = list[tuple[Path, dict[str, Any]]]
+# Which releases the views show: the folder, what the ledger or the record says of it (dataset,
+# number, issued), whether it is in a pack.
+Shown = list[tuple[Path, dict[str, Any], bool]]
 
 
 def refresh(data_dir: DataDir) -> bool:
@@ -52,16 +54,16 @@ def refresh(data_dir: DataDir) -> bool:
     packed = _intact_packs(DataDir(root))
     shown: Shown = []
     damaged = []
-    entered: dict[str, dict[int, LedgerEntry] | None] = {}
-    for folder in _releases(root):
-        dataset = "/".join(folder.parts[-3:-1])
-        if dataset not in entered:
-            entered[dataset] = _entered(DataDir(root), dataset)
-        record = _record(folder, entered[dataset], packed.get(dataset, ()))
-        if record is None:
-            damaged.append(folder)
-        else:
-            shown.append((folder, record))
+    for dataset in _datasets(root):
+        entered, held = _entered(DataDir(root), dataset), packed.get(dataset, ())
+        for number in sorted(ledger.numbers(DataDir(root), dataset)):
+            folder = DataDir(root).releases(dataset) / str(number)
+            in_pack = any(pack.holds(number) for pack in held)
+            record = _record(folder, entered, in_pack)
+            if record is None:
+                damaged.append(folder)
+            else:
+                shown.append((folder, record, in_pack))
     if not shown:
         return False
     statements = _statements(root, _has_validation_log(data_dir), shown, packed)
@@ -77,12 +79,9 @@ def refresh(data_dir: DataDir) -> bool:
     return True
 
 
-def _releases(root: Path) -> list[Path]:
-    found = (path.parent for path in (root / "releases").glob(f"*/*/*/{RECORD}"))
-    return sorted(
-        (path for path in found if path.name.isdigit()),
-        key=lambda path: (path.parts[-3:-1], int(path.name)),
-    )
+def _datasets(root: Path) -> list[str]:
+    found = (path for kind in ("releases", "packs") for path in (root / kind).glob("*/*"))
+    return sorted({"/".join(path.parts[-2:]) for path in found if path.is_dir()})
 
 
 def _intact_packs(data_dir: DataDir) -> dict[str, list[Pack]]:
@@ -92,7 +91,8 @@ def _intact_packs(data_dir: DataDir) -> dict[str, list[Pack]]:
         dataset = "/".join(folder.parts[-2:])
         for pack in packs.newest(data_dir, dataset):
             try:
-                _ = pack.record
+                if not pack.record.has(packs.RELEASES):
+                    continue
             except StoreError as error:
                 log.warning("%s", error)
                 continue
@@ -108,22 +108,24 @@ def _entered(data_dir: DataDir, dataset: str) -> dict[int, LedgerEntry] | None:
 
 
 def _record(
-    folder: Path, entered: dict[int, LedgerEntry] | None, packed: Sequence[Pack]
+    folder: Path, entered: dict[int, LedgerEntry] | None, in_pack: bool
 ) -> dict[str, Any] | None:
-    """Return the record of a release's folder; None where a file of it, or its ledger, is damaged.
+    """Return what is known of a release's folder; None where a file, or its ledger, is damaged.
 
-    `entered` is what the ledger says, None where it cannot be read; `packed` are intact packs.
+    `entered` is what the ledger says, None where it cannot be read. Of a release that is `in_pack`,
+    an intact one, it says all that is needed.
     """
-    number = int(folder.name)
-    known = entered.get(number) if entered is not None else None
-    if entered is None or (known and not has_checksum(folder / RECORD, known.sha256)):
+    known = entered.get(int(folder.name)) if entered is not None else None
+    if entered is None or (known is None and in_pack):
+        return None
+    if known is not None and in_pack:
+        dataset = "/".join(folder.parts[-3:-1])
+        return {"dataset": dataset, "number": known.number, "issued": known.issued.isoformat()}
+    if known is not None and not has_checksum(folder / RECORD, known.sha256):
         return None
     try:
         record: dict[str, Any] = json.loads((folder / RECORD).read_bytes())
-        in_pack = any(pack.holds(number) for pack in packed)
         for file in record["files"]:
-            if in_pack and file["name"] in packs.PACKED:
-                continue
             if not has_checksum(folder / file["name"], file["sha256"]):
                 return None
     except (OSError, ValueError, LookupError, TypeError):
@@ -168,11 +170,27 @@ _MOMENT = """CAST(CASE
     ELSE CAST("timestamp" AS VARCHAR) END AS TIMESTAMPTZ)"""
 
 
-_CHECK = {
+# Of records, what the views show, and of which type.
+_RELEASE = {
+    **dict.fromkeys(("dataset", "issued", "reason", "period_first", "period_last",
+                     "snapshot_sha256", "code_version"), "VARCHAR"),
+    **dict.fromkeys(("rows", "quarantined"), "BIGINT"), "number": "INTEGER",
+    "changes": dict.fromkeys(("added", "revised", "withdrawn"), "BIGINT"),
+}
+_CHECKS = [{
     **dict.fromkeys(("name", "expectation", "severity", "level", "outcome"), "VARCHAR"),
     "evaluated": "BIGINT", "unexpected": "BIGINT", "error": "VARCHAR", "duration_ms": "DOUBLE",
-}
-_CHECKS = f"STRUCT({', '.join(f'{identifier(name)} {kind}' for name, kind in _CHECK.items())})[]"
+}]
+
+
+def _type(structure: Any) -> str:
+    """Return DuckDB's type of a structure as `from_json` takes it."""
+    if isinstance(structure, str):
+        return structure
+    if isinstance(structure, list):
+        return f"{_type(structure[0])}[]"
+    of = ", ".join(f"{identifier(name)} {_type(each)}" for name, each in structure.items())
+    return f"STRUCT({of})"
 
 
 def _statements(
@@ -186,27 +204,36 @@ def _statements(
         shown: the folders of the releases that the views show, with their records.
         packed: the packs of each dataset.
     """
-    in_full = [
-        folder for folder, record in shown
-        if not any(pack.holds(record["number"]) for pack in packed.get(record["dataset"], ()))
-    ]
+    in_full = [folder for folder, _, in_pack in shown if not in_pack]
     every = [(dataset, pack) for dataset, each in packed.items() for pack in each]
 
     def files(name: str, folders: Iterable[Path]) -> str:
         return f"[{', '.join(literal(folder / name) for folder in folders)}]"
 
-    folders, pack_folders = [folder for folder, _ in shown], [pack.folder for _, pack in every]
-    releases, changes = files(RECORD, folders), files("changes.parquet", folders)
+    pack_folders = [pack.folder for _, pack in every]
+    of_pack = "regexp_extract(filename, '/([^/]+/[^/]+/[^/]+)/[^/]*$', 1)"
     number = "CAST(regexp_extract(filename, '/([0-9]+)/[^/]*$', 1) AS INTEGER)"
     dataset = "regexp_extract(filename, '/([^/]+/[^/]+)/[0-9]+/[^/]*$', 1)"
     issued = ", ".join(
         f"({literal(record['dataset'])}, {int(record['number'])},"
-        f" {literal(record['issued'])}::TIMESTAMPTZ)" for _, record in shown
+        f" {literal(record['issued'])}::TIMESTAMPTZ)" for _, record, _ in shown
     )
     held = ", ".join(
-        f"({literal(dataset)}, {pack.first}, {pack.last}, {literal(pack.name)})"
+        f"({literal(dataset)}, {pack.first}, {pack.since}, {pack.last}, {literal(pack.name)})"
         for dataset, pack in every
     )
+    of_release = ", ".join(f"{name}: {literal(_type(of))}" for name, of in _RELEASE.items())
+    derived = changes_of(
+        'SELECT p.dataset, p.since, p."last", o.* EXCLUDE (_pack)'
+        " FROM _in_packs o JOIN _packs p ON o._pack = p.pack"
+    )
+
+    later = [pack.folder for _, pack in every if pack.since > pack.first]
+    of_first = f""" UNION ALL BY NAME
+        SELECT p.dataset, p."first" AS release, o.* EXCLUDE (filename) FROM read_parquet(
+          {files(packs.CHANGES, later)}, union_by_name = true, filename = true
+        ) o JOIN _packs p ON p.pack = {of_pack}""" if later else ""
+
     def union(of_full: str, of_packs: str) -> str:
         """Put together what is in full and in packs; DuckDB makes no view over missing files."""
         there = [sql for sql, any_of in ((of_full, in_full), (of_packs, every)) if any_of]
@@ -226,19 +253,16 @@ def _statements(
 
     return [
         f"CREATE TABLE _issued AS FROM (VALUES {issued}) t(dataset, number, issued)",
-        *([f'CREATE TABLE _packs AS FROM (VALUES {held}) t(dataset, "first", "last", pack)']
+        *([f'CREATE TABLE _packs AS FROM (VALUES {held}) t(dataset, "first", since, "last", pack)']
           if every else []),
-        f"""CREATE VIEW releases AS
-            SELECT dataset, number, CAST(issued AS TIMESTAMPTZ) AS issued, reason, rows,
-                   quarantined, changes.added, changes.revised, changes.withdrawn,
-                   period_first, period_last, snapshot_sha256, code_version
-            FROM read_json({releases}, maximum_depth = 2, union_by_name = true,
-                 columns = {{dataset: 'VARCHAR', number: 'INTEGER', issued: 'VARCHAR',
-                   reason: 'VARCHAR', rows: 'BIGINT', quarantined: 'BIGINT',
-                   changes: 'STRUCT(added BIGINT, revised BIGINT, withdrawn BIGINT)',
-                   period_first: 'VARCHAR', period_last: 'VARCHAR',
-                   snapshot_sha256: 'VARCHAR', code_version: 'VARCHAR'}})
-            ORDER BY dataset, number""",
+        """CREATE VIEW releases AS SELECT dataset, number, CAST(issued AS TIMESTAMPTZ) AS issued,
+            reason, rows, quarantined, changes.added, changes.revised, changes.withdrawn,
+            period_first, period_last, snapshot_sha256, code_version FROM (""" + union(
+            f"""SELECT * FROM read_json({files(RECORD, in_full)}, maximum_depth = 2,
+                  union_by_name = true, columns = {{{of_release}}})""",
+            f"""SELECT unnest(from_json(decode(content), {literal(json.dumps(_RELEASE))}))
+                FROM read_parquet({files(packs.RELEASES, pack_folders)})""",
+        ) + ") ORDER BY dataset, number",
         *([f"""CREATE VIEW _in_full AS
             SELECT {dataset} AS dataset, {number} AS release, * EXCLUDE (filename)
             FROM read_parquet({files(packs.DATA, in_full)}, union_by_name = true, filename = true)
@@ -254,19 +278,22 @@ def _statements(
         f"CREATE VIEW observations AS {current()}",
         f"""CREATE MACRO observations_as_of("timestamp") AS TABLE
             {current(f"WHERE issued <= {_MOMENT}")}""",
-        f"""CREATE VIEW changes AS
-            SELECT {dataset} AS dataset, {number} AS release, * EXCLUDE (filename)
-            FROM read_parquet({changes}, union_by_name = true, filename = true)""",
+        "CREATE VIEW changes AS " + union(
+            f"""SELECT {dataset} AS dataset, {number} AS release, * EXCLUDE (filename)
+                FROM read_parquet({files(packs.CHANGES, in_full)}, union_by_name = true,
+                  filename = true)""",
+            f"{derived}{of_first}",
+        ),
         "CREATE VIEW quality AS SELECT dataset, release, check_result.* FROM (" + union(
             f"""SELECT {dataset} AS dataset, {number} AS release, unnest(checks) AS check_result
                 FROM read_json({files("quality.json", in_full)}, filename = true,
-                  columns = {{checks: '{_CHECKS}'}})""",
+                  columns = {{checks: '{_type(_CHECKS)}'}})""",
             f"""SELECT p.dataset, number AS release, unnest(
                   from_json(
-                    json_extract(decode(content), '$.checks'), {literal(json.dumps([_CHECK]))})
+                    json_extract(decode(content), '$.checks'), {literal(json.dumps(_CHECKS))})
                 ) AS check_result
                 FROM read_parquet({files(packs.RECORDS, pack_folders)}, filename = true) o
-                JOIN _packs p ON p.pack = regexp_extract(filename, '/([^/]+/[^/]+/[^/]+)/[^/]*$', 1)
+                JOIN _packs p ON p.pack = {of_pack}
                 WHERE name = 'quality.json'""",
         ) + ")",
         *(_of_validation_log(root) if validated else ()),

@@ -12,6 +12,7 @@ from pathlib import Path
 from model.errors import StoreError
 from model.records.release import LedgerEntry, Release
 from model.util.hashing import sha256_bytes
+from warehouse.store import packs
 from warehouse.store.atomic import append_log, read_log
 from warehouse.store.data_dir import DataDir
 
@@ -32,13 +33,12 @@ def entries(data_dir: DataDir, dataset: str) -> dict[int, LedgerEntry]:
 def folders(data_dir: DataDir, dataset: str, known: dict[int, LedgerEntry]) -> list[Path]:
     """Return the folders of the releases of a `dataset` in `data_dir`, oldest first.
 
-    `known` is what the ledger says.
+    `known` is what the ledger says. The folder of a packed release may be gone.
 
     Raises:
         StoreError: one is missing.
     """
-    folder = data_dir.releases(dataset)
-    there = {int(p.name) for p in folder.iterdir() if p.name.isdigit()} if folder.is_dir() else ()
+    folder, there = data_dir.releases(dataset), numbers(data_dir, dataset)
     for number, entry in known.items():
         if number not in there and not entry.given_up:
             raise StoreError(
@@ -50,15 +50,22 @@ def folders(data_dir: DataDir, dataset: str, known: dict[int, LedgerEntry]) -> l
     return [folder / str(number) for number in sorted(there)]
 
 
+def numbers(data_dir: DataDir, dataset: str) -> set[int]:
+    """Return the numbers of the releases of a `dataset` that `data_dir` has, also in packs."""
+    folder = data_dir.releases(dataset)
+    there = {int(p.name) for p in folder.iterdir() if p.name.isdigit()} if folder.is_dir() else ()
+    return {*there}.union(*(pack.numbers for pack in packs.newest(data_dir, dataset)))
+
+
 def lost(data_dir: DataDir, dataset: str) -> list[LedgerEntry]:
     """Return the entries of a `dataset` whose releases `data_dir` lacks, oldest first.
 
     Those that were given up are left out.
     """
-    folder = data_dir.releases(dataset)
+    there = numbers(data_dir, dataset)
     return [
         entry for entry in entries(data_dir, dataset).values()
-        if not entry.given_up and not (folder / str(entry.number)).is_dir()
+        if not entry.given_up and entry.number not in there
     ]
 
 
@@ -100,9 +107,21 @@ def next_number(data_dir: DataDir, dataset: str) -> int:
     return max([0, *known, *(int(folder.name) for folder in there)]) + 1
 
 
+def record_bytes(folder: Path) -> bytes:
+    """Return the record of the release in a `folder`, also where it was packed and the folder went.
+
+    Raises:
+        OSError: there is none.
+        StoreError: its pack cannot be read.
+    """
+    path = folder / RECORD
+    packed = None if path.exists() else packs.record_of(folder)
+    return path.read_bytes() if packed is None else packed
+
+
 def _entry(folder: Path) -> LedgerEntry:
-    data = (folder / RECORD).read_bytes()
     try:
+        data = record_bytes(folder)
         release = Release.model_validate_json(data)
     except ValueError as error:
         raise StoreError(

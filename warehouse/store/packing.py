@@ -25,23 +25,23 @@ from model.util.disk import STAGING, disk_errors
 from model.util.hashing import has_checksum, pretty_json, sealed, sha256_file
 from model.util.sql import identifier, literal
 from warehouse.engine import PARQUET_OPTIONS, connect
+from warehouse.packed_rows import has, key_of, write_changes, write_release
 from warehouse.store import ledger
 from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
 from warehouse.store.packs import (
+    CHANGES,
     DATA,
     OTHERS,
     PACKED,
     POSITIONS,
     RECORD,
     RECORDS,
+    RELEASES,
     ROWS,
     Pack,
     PackRecord,
-    has,
-    key_of,
     newest,
-    write_release,
     writer,
 )
 
@@ -98,7 +98,8 @@ def _pack(data_dir: DataDir, dataset: str, waiting: Sequence[Path]) -> int:
     with folder_for_comparing as compared, connect(data_dir.root / "tmp", rows) as con:
         scratch, known = Path(compared), newest(data_dir, dataset)
         # A release comes back to the byte only by the engine that its pack was compared with.
-        same = bool(known) and known[-1].record.writer == writer()
+        record = known[-1].record if known else None
+        same = record is not None and record.writer == writer() and record.has(RELEASES)
         current = _Packing.go_on(con, known[-1], scratch) if same else None
         for folder in waiting:
             entry = entries.get(int(folder.name))
@@ -111,7 +112,7 @@ def _pack(data_dir: DataDir, dataset: str, waiting: Sequence[Path]) -> int:
             if not _is_whole(folder, release):
                 continue
             if current is None:
-                current = _Packing.begin(con, folder / DATA, release.number, scratch)
+                current = _Packing.begin(con, folder, scratch)
             if current.add(release, folder):
                 done += 1
         if current is not None:
@@ -131,7 +132,8 @@ class _Packing:
     con: a connection of its own; `_rows` is sorted by key and first release.
     columns: of `data.parquet`, with their types, as DuckDB describes them.
     first, last: the releases that it has so far.
-    others: the packed files as (number, name, content).
+    others: the packed files as (number, name, content); so are the records.
+    changes: the file of changes of the first; None where its rows tell them.
     scratch: a folder for files that are only compared.
     added: whether it has more than its pack on the disk.
     """
@@ -141,19 +143,22 @@ class _Packing:
     first: int
     last: int
     others: list[tuple[int, str, bytes]]
+    changes: bytes | None
     scratch: Path
     added: bool = False
 
     @classmethod
     def begin(
-        cls, con: duckdb.DuckDBPyConnection, data: Path, number: int, scratch: Path
+        cls, con: duckdb.DuckDBPyConnection, folder: Path, scratch: Path
     ) -> _Packing:
-        """Begin a pack with the columns of the file `data`, for releases from `number` on."""
+        """Begin a pack with the columns of the release in `folder`, for releases from it on."""
+        data, number = folder / DATA, int(folder.name)
         con.execute(
             "CREATE OR REPLACE TABLE _rows AS SELECT *, 0 AS _first, 0 AS _last"
             f" FROM read_parquet({literal(data)}) LIMIT 0"
         )
-        return cls(con, _described(con, data), number, number - 1, [], scratch)
+        changes = (folder / CHANGES).read_bytes()
+        return cls(con, _described(con, data), number, number - 1, [], changes, scratch)
 
     @classmethod
     def go_on(cls, con: duckdb.DuckDBPyConnection, pack: Pack, scratch: Path) -> _Packing:
@@ -164,10 +169,12 @@ class _Packing:
         )
         others = [
             (row["number"], row["name"], row["content"])
-            for row in pq.read_table(pack.folder / RECORDS).to_pylist()
+            for name in (RECORDS, RELEASES)
+            for row in pq.read_table(pack.folder / name).to_pylist()
         ]
         columns = _described(con, pack.folder / ROWS)[:-3]
-        return cls(con, columns, pack.first, pack.last, others, scratch)
+        changes = (pack.folder / CHANGES).read_bytes() if pack.since > pack.first else None
+        return cls(con, columns, pack.first, pack.last, others, changes, scratch)
 
     def takes(self, release: Release, data: Path) -> bool:
         """Return whether the next release, with its file `data`, still fits."""
@@ -205,12 +212,19 @@ class _Packing:
         con.execute(f"CREATE OR REPLACE TABLE _rows AS FROM _rows ORDER BY {key}, _first")
         positions = self._positions(number)
         write_release(con, "_rows", release, positions, self.scratch / DATA)
-        if sha256_file(self.scratch / DATA) != release.file(DATA).sha256:
-            log.info("%s does not come back to the byte: it stays in full", folder / DATA)
+        same_bytes = sha256_file(self.scratch / DATA) == release.file(DATA).sha256
+        is_first = release.reason == "first release"
+        if same_bytes and (number > self.first or is_first):
+            write_changes(con, "_rows", number, self.scratch / CHANGES, first=is_first)
+            derived = sha256_file(self.scratch / CHANGES) == release.file(CHANGES).sha256
+            same_bytes = derived or is_first
+            self.changes = None if derived and is_first else self.changes
+        if not same_bytes:
+            log.info("%s does not come back to the byte: it stays in full", folder)
             con.execute(f"DELETE FROM _rows WHERE _first = {number}")
             con.execute(f"UPDATE _rows SET _last = {self.last} WHERE _last = {number}")
             return False
-        names = [file.name for file in release.files if file.name in OTHERS]
+        names = [ledger.RECORD, *(file.name for file in release.files if file.name in OTHERS)]
         self.others += [(number, name, (folder / name).read_bytes()) for name in names]
         self.others += [(number, POSITIONS, positions)] if positions is not None else []
         self.last, self.added = number, True
@@ -231,25 +245,19 @@ class _Packing:
         if not self.added:
             return
         name = f"{self.first}-{self.last}"
-        schema = pa.schema(
-            [("number", pa.int32()), ("name", pa.string()), ("content", pa.large_binary())]
-        )
-        others = sorted(self.others, key=lambda item: (item[1], item[0]))
-        table = pa.table(list(map(list, zip(*others, strict=True))), schema)
         with atomic_directory(data_dir.packs(dataset) / name) as staging:
             self.con.execute(
                 f"COPY (SELECT *, {literal(f'{dataset}/{name}')} AS _pack FROM _rows)"
                 f" TO {literal(staging / ROWS)} ({PARQUET_OPTIONS})"
             )
-            # One page holds many records, which are alike.
-            pq.write_table(
-                table, staging / RECORDS, compression="zstd", compression_level=9,
-                data_page_size=1 << 25, dictionary_pagesize_limit=1 << 25,
-            )
+            for file, chosen in ((RELEASES, {ledger.RECORD}), (RECORDS, {*OTHERS, POSITIONS})):
+                _write_files(staging / file, [item for item in self.others if item[1] in chosen])
+            if self.changes is not None:
+                (staging / CHANGES).write_bytes(self.changes)
             self._compare(staging / ROWS)
             files = tuple(
                 FileRecord(name=path.name, sha256=sha256_file(path), bytes=path.stat().st_size)
-                for path in (staging / ROWS, staging / RECORDS)
+                for path in sorted(staging.iterdir())
             )
             record = PackRecord(
                 dataset=dataset, first=self.first, last=self.last, writer=writer(), files=files
@@ -275,6 +283,18 @@ class _Packing:
 def _described(con: duckdb.DuckDBPyConnection, path: Path) -> list[tuple[str, str]]:
     found = con.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(path)})").fetchall()
     return [(name, kind) for name, kind, *_ in found]
+
+
+def _write_files(path: Path, files: Sequence[tuple[int, str, bytes]]) -> None:
+    """Write files as (number, name, content) to one of Parquet, in a page, as they are alike."""
+    schema = pa.schema(
+        [("number", pa.int32()), ("name", pa.string()), ("content", pa.large_binary())]
+    )
+    ordered = sorted(files, key=lambda item: (item[1], item[0]))
+    pq.write_table(
+        pa.table(list(map(list, zip(*ordered, strict=True))), schema), path, compression="zstd",
+        compression_level=9, data_page_size=1 << 25, dictionary_pagesize_limit=1 << 25,
+    )
 
 
 def _write_positions(table: pa.Table) -> bytes:

@@ -1,13 +1,17 @@
 """Packs: what earlier releases have in common is stored once, and each comes back to the byte.
 
-    packs/<sector>/<dataset>/<first>-<last>/rows.parquet     every row of these releases, once, with
-                                                             the releases that have it
-                                            records.parquet  their other packed files, as they were
-                                            pack.json        the checksums of both
+    packs/<sector>/<dataset>/<first>-<last>/rows.parquet      every row of these releases, once,
+                                                              with the releases that have it
+                                            changes.parquet   that of the first of them, unless it
+                                                              is the first of the dataset
+                                            records.parquet   their other files, as they were
+                                            releases.parquet  their records
+                                            pack.json         the checksums of these files
 
 The current release is stored in full; `warehouse.store.packing` makes packs of those before it. The
-files that are packed go when the pack has been there for SECONDS, the time that a reader may hold
-them. `release.json` and `changes.parquet` stay.
+folder of a packed release goes when the pack has been there for SECONDS, the time that a reader may
+hold its files. What a release changed is derived from the rows. The ledger has the checksum of each
+record, so that damage to other files of a pack does not touch what releases there are.
 
 Rows are compressed by the engine that wrote them. Where that has another version today, a table
 comes back with the same rows, which the checksum of the pack vouches for, in other bytes.
@@ -16,40 +20,35 @@ comes back with the same rows, which the checksum of the pack vouches for, in ot
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from model.declarations.dataset import (
-    AFTER_DIMENSIONS,
-    BEFORE_DIMENSIONS,
-    BOUNDS,
-    FOOTNOTES,
-    PROVENANCE,
-)
 from model.errors import BusyError, StoreError
 from model.records.release import FileRecord, Release
-from model.util.disk import atomic_write
+from model.util.disk import atomic_write, disk_errors
 from model.util.hashing import has_checksum, sha256_file, unsealed
-from model.util.sql import identifier, literal
+from model.util.sql import literal
 from model.util.text import Frozen
-from warehouse.engine import PARQUET_OPTIONS, ROW_GROUP, connect
+from warehouse.engine import PARQUET_OPTIONS, connect
+from warehouse.packed_rows import changes_of, write_changes, write_release
 from warehouse.store.data_dir import DataDir
-
-if TYPE_CHECKING:  # `list` reads releases without DuckDB and pyarrow, which take 0.2 s
-    import duckdb
-    import pyarrow as pa
 
 log = logging.getLogger(__name__)
 
-DATA, ROWS, RECORDS, RECORD = "data.parquet", "rows.parquet", "records.parquet", "pack.json"
+DATA, CHANGES = "data.parquet", "changes.parquet"
+ROWS, RECORDS, RELEASES, RECORD = (
+    "rows.parquet", "records.parquet", "releases.parquet", "pack.json"
+)
 POSITIONS = "positions"  # in RECORDS, of a release whose rows stood elsewhere in the source
 OTHERS = ("quarantine.parquet", "quality.json", "source_schema.json")
-PACKED = (DATA, *OTHERS)
+PACKED = (DATA, CHANGES, *OTHERS)
 SECONDS = 3_600.0  # far more than a query over the warehouse takes
+_TODO = "run `openindicators doctor --restore`, or restore it from a backup"
 
 
 class PackRecord(Frozen):
@@ -60,6 +59,10 @@ class PackRecord(Frozen):
     last: int
     writer: str
     files: tuple[FileRecord, ...]
+
+    def has(self, name: str) -> bool:
+        """Return whether the pack has a file of that `name`."""
+        return any(file.name == name for file in self.files)
 
 
 @dataclass(frozen=True)
@@ -85,15 +88,24 @@ class Pack:
             if not has_checksum(self.folder / file.name, file.sha256):
                 raise StoreError(
                     f"the file is missing, or not what its record says: {self.held}",
-                    where=str(self.folder / file.name),
-                    todo="run `openindicators doctor --restore`, or restore it from a backup",
+                    where=str(self.folder / file.name), todo=_TODO,
                 )
         return record
+
+    @property
+    def since(self) -> int:
+        """Return of which releases on its rows tell what they changed."""
+        return self.first + self.record.has(CHANGES)
 
     @property
     def name(self) -> str:
         """Return what the column `_pack` of its rows says: `<sector>/<dataset>/<first>-<last>`."""
         return "/".join(self.folder.parts[-3:])
+
+    @property
+    def numbers(self) -> range:
+        """Return the numbers of its releases."""
+        return range(self.first, self.last + 1)
 
     def holds(self, number: int) -> bool:
         """Return whether a release is in it, by its `number`."""
@@ -133,6 +145,46 @@ def holding(data_dir: DataDir, dataset: str, number: int) -> Pack | None:
     return next((item for item in found if item.holds(number)), None)
 
 
+def records(data_dir: DataDir, dataset: str) -> dict[int, bytes]:
+    """Return the record of each packed release of a `dataset` in `data_dir`, by its number.
+
+    Raises:
+        StoreError: they cannot be read.
+    """
+    found: dict[int, bytes] = {}
+    for pack in newest(data_dir, dataset):
+        if (path := pack.folder / RELEASES).exists():
+            found |= _records(path, path.stat().st_mtime_ns, pack.held)
+    return found
+
+
+def record_of(folder: Path) -> bytes | None:
+    """Return the record of the packed release whose folder was `folder`; None where none has it.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    folder = folder.resolve()
+    dataset = "/".join(folder.parts[-3:-1])
+    if not folder.name.isdigit() or folder.parent != DataDir(folder.parents[3]).releases(dataset):
+        return None
+    return records(DataDir(folder.parents[3]), dataset).get(int(folder.name))
+
+
+@lru_cache(maxsize=32)
+def _records(path: Path, _modified: int, held: str) -> dict[int, bytes]:
+    import pyarrow as pa  # noqa: PLC0415 - see `_content`
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(
+            f"the records of releases cannot be read ({error}): {held}", where=str(path), todo=_TODO
+        ) from error
+    return dict(zip(table["number"].to_pylist(), table["content"].to_pylist(), strict=True))
+
+
 def unpacked(folder: Path, release: Release, name: str) -> Path | None:
     """Return a copy of the packed file `name` of a `release`; None where none has it.
 
@@ -153,15 +205,21 @@ def unpacked(folder: Path, release: Release, name: str) -> Path | None:
         return copy
     record = pack.record
     with atomic_write(copy, lasting=False) as staging:
-        if name == DATA:
+        derived = name == DATA or (name == CHANGES and release.number >= pack.since)
+        if name == CHANGES and not derived:
+            shutil.copyfile(pack.folder / CHANGES, staging)
+        elif derived:
             with connect(root / "tmp", release.rows) as con:
-                source = f"read_parquet({literal(pack.folder / ROWS)})"
-                positions = _content(pack, release.number, POSITIONS)
-                write_release(con, source, release, positions, staging)
+                if name == DATA:
+                    positions = _content(pack, release.number, POSITIONS)
+                    write_release(con, _table(pack), release, positions, staging)
+                else:
+                    first = release.number == pack.first
+                    write_changes(con, _table(pack), release.number, staging, first=first)
         else:
             staging.write_bytes(_content(pack, release.number, name) or b"")
         # Other bytes are the same rows where another version of the engine writes them.
-        if sha256_file(staging) != expected and (name != DATA or record.writer == writer()):
+        if sha256_file(staging) != expected and not (derived and record.writer != writer()):
             raise StoreError(
                 f"release {release.number} does not come back from its pack",
                 where=str(pack.folder / ROWS), todo="restore the release from a backup",
@@ -169,47 +227,42 @@ def unpacked(folder: Path, release: Release, name: str) -> Path | None:
     return copy
 
 
-def write_release(
-    con: duckdb.DuckDBPyConnection, rows: str, release: Release, positions: bytes | None,
-    path: Path,
-) -> None:
-    """Write the `data.parquet` of a release to `path`.
+def changes_in_pack(folder: Path) -> Path | None:
+    """Return what the release whose folder is `folder`, and those packed with it, changed.
 
-    Args:
-        con: a connection.
-        rows: the relation of the pack's rows, sorted by key. More than a row group is read side by
-            side, and sorted again.
-        release: the record of the release.
-        positions: where its rows stood in the source, if not where they are first found.
-        path: the file.
+    That is a table like `changes.parquet`, with a column `release`. It is a cache, whose name is
+    its checksum, and which a later run removes. None where the release is in full.
+
+    Raises:
+        StoreError: the pack is damaged.
     """
-    names = _columns(con, rows)
-    listed = ", ".join(map(identifier, names))
-    order = "" if release.rows <= ROW_GROUP else f" ORDER BY {key_of(names)}"
-    query = f"SELECT {listed} FROM {rows} WHERE {has(release.number)}{order}"
-    if positions is not None:
-        con.register("_positions", _read_positions(positions))
-        replaced = ", ".join(f"p.{name} AS {name}" for name in PROVENANCE)
-        query = f"SELECT r.* REPLACE ({replaced}) FROM ({query}) r POSITIONAL JOIN _positions p"
-    con.execute(f"COPY ({query}) TO {literal(path)} ({PARQUET_OPTIONS})")
+    folder = folder.resolve()
+    root, dataset = folder.parents[3], "/".join(folder.parts[-3:-1])
+    pack = holding(DataDir(root), dataset, int(folder.name))
+    if pack is None or folder.parent != DataDir(root).releases(dataset):
+        return None
+    target = DataDir(root).unpacked(dataset) / pack.folder.name
+    for path in target.glob("*.parquet"):
+        if has_checksum(path, path.stem):
+            return path
+    since = pack.since
+    target.mkdir(parents=True, exist_ok=True)
+    staging = target / f".{os.getpid()}"
+    query = changes_of(
+        f'SELECT * EXCLUDE (_pack), {since} AS "since", {pack.last} AS "last" FROM {_table(pack)}'
+    )
+    if since > pack.first:
+        of_first = f"SELECT {pack.first} AS release, * FROM read_parquet("
+        query += f" UNION ALL BY NAME {of_first}{literal(pack.folder / CHANGES)})"
+    with disk_errors(staging), connect(root / "tmp") as con:
+        con.execute(f"COPY ({query} ORDER BY ALL) TO {literal(staging)} ({PARQUET_OPTIONS})")
+        path = target / f"{sha256_file(staging)}.parquet"
+        staging.replace(path)
+    return path
 
 
-def has(number: int) -> str:
-    """Return the condition that a row of a pack is in a release (`number`)."""
-    return f"_first <= {number} AND _last >= {number}"
-
-
-def _columns(con: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
-    """Return the names of a relation's columns, without those of the pack."""
-    described = con.execute(f"SELECT * FROM {relation} LIMIT 0").description or ()
-    return [name for name, *_ in described if name not in ("_first", "_last", "_pack")]
-
-
-def key_of(columns: Sequence[str]) -> str:
-    """Return by what a table of these columns is sorted: its key, see `Dataset.key`."""
-    others = {*BEFORE_DIMENSIONS, *AFTER_DIMENSIONS, *BOUNDS, FOOTNOTES, *PROVENANCE}
-    dimensions = [name for name in columns if name not in others]
-    return ", ".join(map(identifier, (*BEFORE_DIMENSIONS, *dimensions, "time_period")))
+def _table(pack: Pack) -> str:
+    return f"read_parquet({literal(pack.folder / ROWS)})"
 
 
 def _content(pack: Pack, number: int, name: str) -> bytes | None:
@@ -221,13 +274,6 @@ def _content(pack: Pack, number: int, name: str) -> bytes | None:
     return bytes(found[0]) if found else None
 
 
-def _read_positions(data: bytes) -> pa.Table:
-    import pyarrow as pa  # noqa: PLC0415 - see `_content`
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    return pq.read_table(pa.BufferReader(data))
-
-
 def writer() -> str:
     """Return which engine writes tables, with its version."""
     import duckdb  # noqa: PLC0415 - see `warehouse.engine.connect`
@@ -236,7 +282,7 @@ def writer() -> str:
 
 
 def remove_packed(data_dir: DataDir, seconds: float = SECONDS) -> int:
-    """Remove the files of releases that have been packed for so many `seconds`; return how many.
+    """Remove the releases' folders that have been packed for so many `seconds`; return how many.
 
     So go packs that a longer one has replaced for as long. What is packed is compared with its
     checksums before; a damaged pack removes nothing.
@@ -248,12 +294,11 @@ def remove_packed(data_dir: DataDir, seconds: float = SECONDS) -> int:
         for pack in newest(data_dir, dataset):
             lasts = [item.last for item in every if item.first == pack.first
                      and item.age >= seconds]
+            last = max(lasts, default=0)
             gone = [
-                *(item.folder for item in every
-                  if item.first == pack.first and item.last < max(lasts, default=0)),
-                *(path for number in range(pack.first, max(lasts, default=0) + 1)
-                  for name in PACKED
-                  if (path := data_dir.releases(dataset) / str(number) / name).exists()),
+                *(item.folder for item in every if item.first == pack.first and item.last < last),
+                *(path for number in range(pack.first, last + 1)
+                  if (path := data_dir.releases(dataset) / str(number)).is_dir()),
             ]
             if gone:
                 removed += _remove(data_dir, dataset, pack, gone)
@@ -261,12 +306,13 @@ def remove_packed(data_dir: DataDir, seconds: float = SECONDS) -> int:
 
 
 def _remove(data_dir: DataDir, dataset: str, pack: Pack, gone: Sequence[Path]) -> int:
-    """Remove what a `pack` of a dataset has taken the place of (`gone`); return how many."""
+    """Remove the folders that a `pack` of a dataset has taken the place of; return how many."""
     try:
         with data_dir.dataset_lock(dataset, 0):
-            _ = pack.record
+            if not pack.record.has(RELEASES):
+                return 0
             for path in gone:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                shutil.rmtree(path)
     except BusyError:
         return 0
     except StoreError as error:

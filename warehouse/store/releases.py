@@ -26,7 +26,7 @@ from model.records.snapshot import InputRelease
 from model.records.source_schema import SourceSchema
 from model.records.validation import QualityRecord
 from model.util.disk import disk_errors
-from model.util.hashing import has_checksum, pretty_json, sha256_file, sha256_json
+from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_file, sha256_json
 from model.util.sql import literal
 from warehouse.engine import connect
 from warehouse.release_changes import write_changes
@@ -71,6 +71,10 @@ class StoredRelease:
                 "the file is missing, or not what its record says", where=str(path), todo=_DAMAGED,
             )
         return path
+
+    def pack_changes(self) -> Path | None:
+        """Return what it, and those packed with it, changed, by `release`; None if in full."""
+        return packs.changes_in_pack(self.folder)
 
     def verify(self) -> None:
         """Check that every file still has the checksum that its record says.
@@ -123,26 +127,41 @@ def history(data_dir: DataDir, dataset: str) -> list[StoredRelease]:
         StoreError: a record is damaged.
     """
     entries = ledger.entries(data_dir, dataset)
-    return [_recorded(folder, entries) for folder in ledger.folders(data_dir, dataset, entries)]
+    packed = packs.records(data_dir, dataset)
+    return [
+        _recorded(folder, entries, packed.get(int(folder.name)))
+        for folder in ledger.folders(data_dir, dataset, entries)
+    ]
 
 
-def _recorded(folder: Path, entries: dict[int, LedgerEntry]) -> StoredRelease:
-    """Return the release in a `folder`; raise where its record is not what `entries` say."""
+def _recorded(
+    folder: Path, entries: dict[int, LedgerEntry], packed: bytes | None = None
+) -> StoredRelease:
+    """Return the release in a `folder`; raise where its record is not what `entries` say.
+
+    `packed` is what a pack has as its record.
+    """
     entry = entries.get(int(folder.name))
     if entry is None:
         return load(folder)
-    if not has_checksum(folder / RECORD, entry.sha256):
+    if packed is None or (folder / RECORD).exists():
+        packed, is_right = None, has_checksum(folder / RECORD, entry.sha256)
+    else:
+        is_right = sha256_bytes(packed) == entry.sha256
+    if not is_right:
         raise StoreError(
             "the release's record is missing, or not the one that the ledger has entered",
             where=str(folder / RECORD), todo=_DAMAGED,
         )
-    return _entered(folder, entry.sha256)
+    return _entered(folder, entry.sha256, packed)
 
 
 @lru_cache(maxsize=1024)
-def _entered(folder: Path, _sha256: str) -> StoredRelease:
+def _entered(folder: Path, _sha256: str, packed: bytes | None) -> StoredRelease:
     """Return the release in a folder whose record has a checksum, read once: it never changes."""
-    return load(folder)
+    if packed is None:
+        return load(folder)
+    return StoredRelease(Release.model_validate_json(packed), folder)
 
 
 @contextmanager
@@ -220,8 +239,7 @@ def load(folder: Path) -> StoredRelease:
         StoreError: its record is missing or damaged.
     """
     try:
-        text = (folder / RECORD).read_text(encoding="utf-8")
-        return StoredRelease(Release.model_validate_json(text), folder)
+        return StoredRelease(Release.model_validate_json(ledger.record_bytes(folder)), folder)
     except (OSError, ValueError) as error:
         raise StoreError(
             f"the release's record cannot be read: {error}", where=str(folder), todo=_DAMAGED,

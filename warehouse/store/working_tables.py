@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from model.declarations.dataset import Dataset
 from model.records.source_schema import SourceSchema
-from model.records.tables import QUARANTINE
+from model.records.tables import QUARANTINE, in_order, is_in_file
 from model.records.validation import QualityRecord
 from model.util.disk import disk_errors
 from model.util.hashing import has_checksum, pretty_json, sha256_file
@@ -72,12 +72,12 @@ def validated_folder(table: Path, suite_sha256: str) -> Path:
 
 def write_table(
     data_dir: DataDir, dataset: Dataset, inputs_sha256: str,
-    fill: Callable[[duckdb.DuckDBPyConnection], CleanStats], rows: int | None = None,
+    fill: Callable[[duckdb.DuckDBPyConnection, Path | None], CleanStats], rows: int | None = None,
 ) -> tuple[Path, CleanStats | None]:
     """Make `table.parquet` and `source_schema.json`, unless these inputs made them already.
 
     `inputs_sha256` is the checksum of snapshot, declaration (`dataset`) and code; `data_dir` gets
-    the files. `fill` makes the table `observation` on a connection (see
+    the files. `fill` makes the table `observation` on a connection, or a large one in a file (see
     `warehouse.cleaning.clean`), of at most so many `rows` where that is known.
 
     Returns:
@@ -89,26 +89,17 @@ def write_table(
         return path, None
     shutil.rmtree(folder, ignore_errors=True)  # damaged: it is made again from the snapshot
     with atomic_directory(folder) as staging, connect(data_dir.root / "tmp", rows) as con:
-        stats = fill(con)
-        # The declaration's SQL disables access to files: export through Arrow then.
-        _export(con, f"FROM observation{_order(con)}", staging / "table.parquet")
+        file = staging / "table.parquet"
+        stats = fill(con, file if rows is not None and rows > ROW_GROUP else None)
+        if not (file.exists() and is_in_file(con)):
+            # The declaration's SQL disables access to files: export through Arrow then.
+            _export(con, f"FROM observation ORDER BY {in_order(dataset)}", file)
         with disk_errors(staging):
             text = pretty_json(stats.source_schema)
             (staging / "source_schema.json").write_text(text, encoding="utf-8")
         _write_checksums(staging)
     _keep_only(folder)
     return path, stats
-
-
-def _order(con: duckdb.DuckDBPyConnection) -> str:
-    """Return the clause that sorts `observation` by `_id`, "" where it lies in that order.
-
-    Most often it does. A sort holds all columns of all rows, this look at one column none.
-    """
-    [(in_order,)] = con.execute(
-        "SELECT bool_and(above) FROM (SELECT _id > lag(_id) OVER () AS above FROM observation)"
-    ).fetchall()
-    return "" if in_order else " ORDER BY _id"
 
 
 def is_whole(folder: Path) -> bool:
@@ -193,11 +184,13 @@ def write_validated(
     with atomic_directory(folder) as staging, connect(data_dir.root / "tmp", rows) as con:
         quality = validate(con, open_table(con, table, in_place))
         columns = ", ".join(identifier(name) for name in dataset.columns)
-        order = ", ".join(identifier(name) for name in dataset.key)
+        [(quarantined,)] = con.execute(f"SELECT count(*) FROM {QUARANTINE}").fetchall()
+        # The table is in this order already; a join may lose it.
+        rest = f"WHERE _id NOT IN (SELECT _id FROM {QUARANTINE}) ORDER BY {in_order(dataset)}"
         con.execute(
             f"COPY (SELECT {columns}, _part AS source_part, _row AS source_row,"
             " nullif(_column, '') AS source_column FROM observation"
-            f" WHERE _id NOT IN (SELECT _id FROM {QUARANTINE}) ORDER BY {order})"
+            f" {rest if quarantined or in_place else ''})"
             f" TO {literal(staging / 'data.parquet')} ({PARQUET_OPTIONS})"
         )
         con.execute(

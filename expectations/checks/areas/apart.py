@@ -3,7 +3,16 @@
 from expectations.checks.areas.coverage import group_codes
 from expectations.checks.base import FREQUENCIES, Arguments, SeriesCheck
 from expectations.checks.prefilter import MayFind, any_series, having
-from expectations.checks.sql import columns, points, texts
+from expectations.checks.sql import (
+    DIGIT,
+    beyond_counting,
+    columns,
+    points,
+    sheet,
+    texts,
+    usual_of_sheet,
+    where,
+)
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
 
@@ -15,8 +24,7 @@ def log(sql: str) -> str:
 
 def sheet_points(series: list[str], frequency: str) -> str:
     """Return `points` of series and frequency, with `area` and `sheet`, a hash of other codes."""
-    names = [name for name in series if name not in ("ref_area", "geo_vintage")]
-    return points(series, frequency, also=f", hash({columns(names)}) AS sheet, ref_area AS area")
+    return points(series, frequency, also=f", {sheet(series)}, indicator, ref_area AS area")
 
 
 class AreasApartCheck(SeriesCheck):
@@ -64,7 +72,8 @@ def _is_far(value: str) -> str:
 class AreaLevels(AreasApartCheck):
     """The first observation of each series whose median is far from that of any other area.
 
-    `reference` is the area that comes next.
+    Of `indicators`; automatic for shares and rates, since the amounts of a large city and a poor
+    district differ as they may. `reference` is the area that comes next.
     """
 
     type = "expect_levels_to_be_usual_across_areas"
@@ -74,6 +83,17 @@ class AreaLevels(AreasApartCheck):
 
     min_areas: int = 20
     min_factor: float = 4
+    indicators: list[str] = []
+
+    @classmethod
+    def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments | None:
+        rates = [
+            code for code, indicator in dataset.indicators.items()
+            if indicator.unit.startswith("percent") or "per_" in indicator.unit
+            or indicator.unit in ("ratio", "index")
+        ]
+        apart = super().automatic_arguments(dataset, registries) or {}
+        return {**apart, "indicators": rates} if rates else None
 
     def may_find(self) -> MayFind:
         return MayFind("series", f"""(SELECT count(*) FROM (
@@ -86,7 +106,7 @@ class AreaLevels(AreasApartCheck):
     def query(self) -> str:
         names, far = self._far("level")
         return f"""
-WITH point AS ({self._points()}),
+WITH point AS ({self._points()} AND {where({}, indicators=self.indicators)}),
 series AS (
   SELECT series, any_value(sheet) AS sheet, any_value(area) AS area, min(t) AS t,
     count(*) AS periods, {log('list_median(list(v))')} AS level
@@ -106,12 +126,14 @@ class AreaSteps(AreasApartCheck):
 
     A long series shows by itself what is usual for it; of a short one only the others can. Of the
     two observations that make a step, that one is named which is farther from the series' level.
-    `reference` is the period that it is compared with.
+    Usual are steps that a share `common` of all reach in other periods, and those of small counts
+    (`deviations` of a Poisson count). `reference` is the period that it is compared with.
     """
 
     type = "expect_steps_to_be_usual_across_areas"
     vi = "không chuỗi ngắn nào thay đổi khác hẳn mọi khu vực khác trong cùng kỳ"
     en = "no short series changes as no other area does in the same period"
+    severity = "info"
     automatic = "steps_usual_across_areas"
     frequencies = tuple(name for name in FREQUENCIES if name != "YTD")
 
@@ -119,6 +141,8 @@ class AreaSteps(AreasApartCheck):
     min_periods: int = 4
     max_periods: int = 7
     min_factor: float = 5
+    common: float = 0.02
+    deviations: float = 6
 
     def candidate(self) -> str:
         return (
@@ -131,7 +155,7 @@ class AreaSteps(AreasApartCheck):
 
     def query(self) -> str:
         names, far = self._far("d")
-        level = f", any_value(sheet) AS sheet, median({log('v')}) AS level"
+        level = f", any_value(sheet) AS sheet, median({log('v')}) AS level, {DIGIT}"
         return f"""
 WITH point AS ({self._points()}),
 short AS ({having(self.candidate(), level)}),
@@ -146,6 +170,10 @@ far AS (SELECT sheet, t, {names} FROM step GROUP BY sheet, t HAVING {far}),
 found AS (
   SELECT *, abs(ln(v0) - level) > abs(ln(v) - level) + 1e-9 AS earlier
   FROM step JOIN short USING (series, sheet) JOIN far USING (sheet, t) WHERE {_is_far("d")}
+    AND {beyond_counting("v", "v0", self.deviations)}
+),
+elsewhere AS ({usual_of_sheet(
+    "SELECT sheet, abs(d) AS size FROM step SEMI JOIN found USING (sheet)", self.common)}
 )
 SELECT DISTINCT ON (_id) _id, observed, expected, observed / expected AS factor, reference, areas
 FROM (
@@ -153,7 +181,7 @@ FROM (
     CASE WHEN earlier THEN v0 ELSE v END AS observed,
     CASE WHEN earlier THEN v / exp(middle) ELSE v0 * exp(middle) END AS expected,
     CASE WHEN earlier THEN period ELSE p0 END AS reference
-  FROM found
+  FROM found LEFT JOIN elsewhere USING (sheet) WHERE abs(d) > 1.25 * coalesce(common, 0)
 ) ORDER BY _id, t"""
 
 

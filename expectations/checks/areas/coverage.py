@@ -102,13 +102,17 @@ ANTI JOIN present USING (ref_area{own})"""
 
 
 class AreasComplete(Check):
-    """Indicator and area that has no value, where `min_share` of all areas of the list have one."""
+    """Indicator and area that has no value, where `min_share` of all areas of the list have one.
+
+    The table alone does not say whether the figures were lost or there is nothing to count, such as
+    winter rice in the far south. What was there before and is lost, others warn of.
+    """
 
     type = "expect_areas_to_be_complete"
     vi = "không thiếu khu vực nào ở chỉ tiêu có gần đủ mọi khu vực của danh mục"
     en = "no area is missing from an indicator that has nearly all areas of the list"
     level = "table"
-    severity = "warning"
+    severity = "info"
     automatic = "areas_complete"
 
     areas: list[str]

@@ -5,7 +5,16 @@ from abc import abstractmethod
 from expectations.checks.areas.coverage import group_codes
 from expectations.checks.base import FREQUENCIES, Arguments, SeriesCheck
 from expectations.checks.prefilter import MayFind, any_series, having
-from expectations.checks.sql import SEASONS, columns, points, texts
+from expectations.checks.sql import (
+    DIGIT,
+    SEASONS,
+    beyond_counting,
+    columns,
+    points,
+    sheet,
+    texts,
+    usual_of_sheet,
+)
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
 
@@ -46,9 +55,9 @@ class CutSeriesCheck(SeriesCheck):
         )
         window = f" WINDOW season AS (PARTITION BY series, t % {seasons})" if seasons else ""
         return f"""
-WITH point AS ({points(self.series, self.frequency, also=", indicator")}),
+WITH point AS ({points(self.series, self.frequency, also=f", indicator, {sheet(self.series)}")}),
 candidate AS (
-  {having(self.candidate())}
+  {having(self.candidate(), f", {DIGIT}")}
 ),
 pair AS (
   SELECT *, lag(v) OVER past AS v0, lag(period) OVER past AS p0, t - lag(t) OVER past AS apart,
@@ -65,7 +74,8 @@ habit AS (
   FROM step JOIN middle USING (series) GROUP BY series
 ),
 cut AS (
-  SELECT *, coalesce(apart <= 3 AND {self.unusual("abs(d - mid)")}, false) AS cuts
+  SELECT *, coalesce(apart <= 3 AND {self.unusual("abs(d - mid)")}, false) AS cuts,
+    lag(d - mid) OVER (PARTITION BY series ORDER BY t) AS earlier
   FROM step JOIN habit USING (series)
 ),
 level AS (
@@ -86,7 +96,8 @@ suspect AS (
   ) WHERE abs(height - ground) > 0.6 * smallest
 ),
 found AS (
-  SELECT _id, indicator, t, v AS observed, periods, usual,
+  SELECT _id, indicator, sheet, t, v AS observed, periods, usual, positive, digit,
+    CASE WHEN piece > 0 THEN abs(d - mid + earlier) END AS two_steps,
     piece = 0 AND v2 > v AS beginning,
     CASE WHEN piece = 0 THEN p2 ELSE p0 END AS reference,
     CASE
@@ -101,10 +112,12 @@ found AS (
 class SeriesJumps(CutSeriesCheck):
     """A step of `min_factor` that is also `times_usual` times the third largest of the series.
 
-    By season where monthly or quarterly. Where a share `shared` of the indicator's series does it
-    in the same period it is none; where a share `event` takes the largest step of its history there
-    (a pandemic), only what is off by ten is one. Where a series begins far below what follows, it
-    was new then.
+    By season where monthly or quarterly. It is none where it returns to the level before the last
+    value, where other areas take steps of four fifths of it (a share `common` of all), and where
+    small counts do so by chance (`deviations` of a Poisson count). Where a share `shared` of the
+    indicator's series does it in the same period it is none; where a share `event` takes the
+    largest step of its history there (a pandemic), only what is off by ten is one. Where a series
+    begins far below what follows, it was new then.
     """
 
     type = "expect_series_values_to_not_jump"
@@ -118,6 +131,8 @@ class SeriesJumps(CutSeriesCheck):
     times_usual: float = 5
     shared: float = 0.1
     event: float = 0.3
+    common: float = 0.02
+    deviations: float = 8
 
     @classmethod
     def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments:
@@ -144,11 +159,18 @@ beside AS (
     count(*) FILTER (abs(d - mid) = largest) >= greatest(3, {self.event} * present) AS event
   FROM cut SEMI JOIN (SELECT DISTINCT indicator, t FROM found) USING (indicator, t)
   GROUP BY indicator, t
+),
+elsewhere AS ({usual_of_sheet(
+    "SELECT sheet, abs(d - mid) AS size FROM cut SEMI JOIN found USING (sheet) WHERE positive",
+    self.common)}
 )
-SELECT _id, observed, expected, factor, reference, periods FROM (
+SELECT _id, observed, expected, factor, reference, periods, exp(common) AS usual_elsewhere FROM (
   SELECT *, count(*) OVER (PARTITION BY indicator, t) AS together FROM found
-) JOIN beside USING (indicator, t)
-WHERE NOT beginning AND (together < 3 OR together < {self.shared} * present)
+) JOIN beside USING (indicator, t) LEFT JOIN elsewhere USING (sheet)
+WHERE NOT beginning AND (NOT positive OR {beyond_counting("observed", "expected", self.deviations)}
+    AND abs(ln(factor)) > 1.25 * coalesce(common, 0)
+    AND coalesce({self.unusual("two_steps")}, true))
+  AND (together < 3 OR together < {self.shared} * present)
   AND (NOT event OR factor NOT BETWEEN 0.1 AND 10)"""
 
 
@@ -162,6 +184,7 @@ class SeriesUnitSlips(CutSeriesCheck):
     type = "expect_series_values_to_keep_their_unit"
     vi = "không giá trị nào lệch 100, 1.000 hay 1.000.000 lần so với các kỳ bên cạnh"
     en = "no value is off by 100, 1,000 or 1,000,000 against the periods beside it"
+    within_series = True
     severity = "warning"
     automatic = "series_keep_unit"
 

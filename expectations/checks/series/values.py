@@ -4,17 +4,29 @@ from typing import Literal
 
 from expectations.checks.base import Arguments, SeriesCheck
 from expectations.checks.prefilter import MayFind, any_series, having
-from expectations.checks.sql import SEASONS, points, where
+from expectations.checks.sql import (
+    DIGIT,
+    SEASONS,
+    beyond_counting,
+    points,
+    sheet,
+    usual_of_sheet,
+    where,
+)
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
 
 
 class SeriesMissingMarks(SeriesCheck):
-    """0, -1, -9999, 9999 … as a value: alone, after proper values, and far from all of them."""
+    """0, -1, -9999, 9999 … as a value: alone, after proper values, and far from all of them.
+
+    A 0 beside figures of fewer than twenty of the last decimal is a small figure.
+    """
 
     type = "expect_series_values_to_be_no_missing_marks"
     vi = "không giá trị nào là ký hiệu của số liệu thiếu (0, -1, 9999…)"
     en = "no value is a marker for a missing figure (0, -1, 9999 …)"
+    within_series = True
     severity = "warning"
     automatic = "series_without_missing_marks"
 
@@ -46,7 +58,7 @@ class SeriesMissingMarks(SeriesCheck):
         return f"""
 WITH point AS ({points(self.series, self.frequency)}),
 candidate AS (
-  SELECT series, median(v) FILTER (v NOT IN ({values})) AS expected,
+  SELECT series, {DIGIT}, median(v) FILTER (v NOT IN ({values})) AS expected,
     min(v) FILTER (v NOT IN ({values})) AS low, max(v) FILTER (v NOT IN ({values})) AS high,
     min(t) FILTER (v NOT IN ({values})) AS first
   FROM point SEMI JOIN (SELECT series FROM point WHERE v IN ({values})) USING (series)
@@ -57,7 +69,8 @@ candidate AS (
 )
 SELECT _id, v AS observed, expected, v / nullif(expected, 0) AS factor
 FROM point JOIN candidate USING (series)
-WHERE v IN ({values}) AND t > first AND {self._far("v", "low", "high", "expected")}"""
+WHERE v IN ({values}) AND t > first AND {self._far("v", "low", "high", "expected")}
+  AND (v <> 0 OR low >= 20 * digit)"""
 
 
 class SeriesSpikes(SeriesCheck):
@@ -67,7 +80,9 @@ class SeriesSpikes(SeriesCheck):
     or, in a series of ten, half of that factor and three times as unusual. The spike test of
     oceanography (IOOS QARTOD, test 6), in logarithms: a single wrong value is an additive
     outlier, whatever level and trend
-    are. Where a share `shared` of the indicator's series has one in the same period it is none.
+    are. Where a share `shared` of the indicator's series has one in the same period it is none; nor
+    where other areas have some of four fifths of its size (a share `common` of all), or small
+    counts by chance (`deviations` of a Poisson count).
     """
 
     type = "expect_series_values_to_not_spike"
@@ -82,6 +97,8 @@ class SeriesSpikes(SeriesCheck):
     times_usual: float = 3
     back: float = 0.25
     shared: float = 0.1
+    common: float = 0.02
+    deviations: float = 8
 
     def candidate(self) -> str:
         return (
@@ -95,12 +112,12 @@ class SeriesSpikes(SeriesCheck):
     def query(self) -> str:
         factor, times = self.min_factor, self.times_usual
         return f"""
-WITH point AS ({points(self.series, self.frequency, also=", indicator")}),
-candidate AS ({having(self.candidate())}),
+WITH point AS ({points(self.series, self.frequency, also=f", indicator, {sheet(self.series)}")}),
+candidate AS ({having(self.candidate(), f", {DIGIT}")}),
 near AS (
   SELECT *, lag(v) OVER past AS v0, lead(v) OVER past AS v2, lag(period) OVER past AS reference,
     t - lag(t) OVER past <= 2 AND lead(t) OVER past - t <= 2 AS beside
-  FROM point SEMI JOIN candidate USING (series) WHERE v > 0
+  FROM point JOIN candidate USING (series) WHERE v > 0
   WINDOW past AS (PARTITION BY series ORDER BY t)
 ),
 spike AS (SELECT *, ln(v) - (ln(v0) + ln(v2)) / 2 AS d FROM near WHERE beside),
@@ -117,24 +134,34 @@ found AS (
 beside AS (
   SELECT indicator, t, count(*) AS present FROM point
   SEMI JOIN (SELECT DISTINCT indicator, t FROM found) USING (indicator, t) GROUP BY indicator, t
+),
+elsewhere AS ({usual_of_sheet(
+    "SELECT sheet, abs(d) AS size FROM spike SEMI JOIN found USING (sheet)", self.common)}
 )
-SELECT _id, v AS observed, sqrt(v0 * v2) AS expected, exp(d) AS factor, reference, periods
-FROM found JOIN beside USING (indicator, t)
-WHERE together < 3 OR together < {self.shared} * present"""
+SELECT _id, v AS observed, sqrt(v0 * v2) AS expected, exp(d) AS factor, reference, periods,
+  exp(common) AS usual_elsewhere
+FROM found JOIN beside USING (indicator, t) LEFT JOIN elsewhere USING (sheet)
+WHERE (together < 3 OR together < {self.shared} * present) AND abs(d) > 1.25 * coalesce(common, 0)
+  AND {beyond_counting("v", "sqrt(v0 * v2)", self.deviations)}"""
 
 
 class SeriesSigns(SeriesCheck):
-    """The other sign, in a series that keeps `away` of its median from 0."""
+    """The other sign, in a series that keeps `away` of its median from 0.
+
+    Where more than a share `usual_share` of the other areas' series have both signs it is none.
+    """
 
     type = "expect_series_values_to_keep_their_sign"
     vi = "không giá trị nào đổi dấu trong một chuỗi luôn cách xa số 0"
     en = "no value changes its sign in a series that keeps well away from 0"
+    within_series = True
     severity = "warning"
     automatic = "series_keep_sign"
 
     min_periods: int = 6
     max_share: float = 0.34
     away: float = 0.5
+    usual_share: float = 0.05
 
     def candidate(self) -> str:
         return f"n >= {self.min_periods} AND low < 0 AND high > 0"
@@ -147,18 +174,27 @@ class SeriesSigns(SeriesCheck):
     AND least(count(*) FILTER (v < 0), count(*) FILTER (v > 0)) <= {self.max_share} * count(*)
     AND min(abs(v)) >= {self.away} * median(abs(v)) AND median(abs(v)) > 0"""
         return f"""
-WITH point AS ({points(self.series, self.frequency)}),
+WITH point AS ({points(self.series, self.frequency, also=f", {sheet(self.series)}")}),
 candidate AS (
-  {having(candidate, ", median(v) AS expected")}
+  {having(candidate, ", median(v) AS expected, any_value(sheet) AS sheet")}
+),
+elsewhere AS (
+  SELECT sheet, count(*) FILTER (turns) - 1 AS turning, count(*) - 1 AS others FROM (
+    SELECT sheet, series, min(v) < 0 AND max(v) > 0 AS turns
+    FROM point SEMI JOIN candidate USING (sheet) GROUP BY ALL
+  ) GROUP BY sheet
 )
 SELECT _id, v AS observed, expected, v / expected AS factor
-FROM point JOIN candidate USING (series) WHERE sign(v) <> sign(expected)"""
+FROM point JOIN candidate USING (series, sheet) JOIN elsewhere USING (sheet)
+WHERE sign(v) <> sign(expected) AND turning <= greatest(1, {self.usual_share} * others)"""
 
 
 class SeriesStandstill(SeriesCheck):
     """The last `periods` values are the same, where no two were before.
 
-    Of a table more than a share `usual_share` of which stands still nothing is found.
+    The step that is usual for the series is `least_step` of its last decimal at least: few units
+    more or less are none by chance. Of a table more than a share `usual_share` of which stands
+    still nothing is found.
     """
 
     type = "expect_series_to_not_stand_still"
@@ -171,6 +207,7 @@ class SeriesStandstill(SeriesCheck):
     periods: int = 4
     min_varied: int = 6
     usual_share: float = 0.02
+    least_step: float = 10
 
     def candidate(self) -> str:
         return (
@@ -184,10 +221,10 @@ class SeriesStandstill(SeriesCheck):
     def query(self) -> str:
         return f"""
 WITH point AS ({points(self.series, self.frequency)}),
-candidate AS ({having(self.candidate())}),
+candidate AS ({having(self.candidate(), f", {DIGIT}")}),
 pair AS (
-  SELECT *, coalesce(v = lag(v) OVER past, false) AS still
-  FROM point SEMI JOIN candidate USING (series)
+  SELECT *, coalesce(v = lag(v) OVER past, false) AS still, abs(v - lag(v) OVER past) AS step
+  FROM point JOIN candidate USING (series)
   WINDOW past AS (PARTITION BY series ORDER BY t)
 ),
 run AS (
@@ -199,8 +236,13 @@ long AS (
     max(t) = max(max(t)) OVER (PARTITION BY series) AS ends
   FROM run GROUP BY series, run
 ),
+habit AS (
+  SELECT series FROM pair WHERE NOT still GROUP BY series
+  HAVING median(step) >= {self.least_step} * any_value(digit)
+),
 standstill AS (
-  SELECT * FROM long WHERE periods >= {self.periods} AND other_still = 0 AND ends
+  SELECT * FROM long SEMI JOIN habit USING (series)
+  WHERE periods >= {self.periods} AND other_still = 0 AND ends
 ),
 usual AS (SELECT count(DISTINCT series) AS series FROM point)
 SELECT _id, v AS observed, standstill.periods, standstill.reference
@@ -215,6 +257,7 @@ class SeriesCumulated(SeriesCheck):
     type = "expect_series_to_not_be_cumulated"
     vi = "không năm nào có số lũy kế từ đầu năm thay cho số của từng kỳ"
     en = "no year has figures added up since January in place of each period's own"
+    within_series = True
     severity = "warning"
     automatic = "series_not_cumulated"
     frequencies = ("Q", "M")
@@ -254,6 +297,7 @@ class CumulativeFalls(SeriesCheck):
     type = "expect_cumulative_series_to_not_fall"
     vi = "số lũy kế không giảm"
     en = "cumulative figures do not fall"
+    within_series = True
     severity = "warning"
     automatic = "cumulative_series_do_not_fall"
 

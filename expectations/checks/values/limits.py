@@ -138,6 +138,7 @@ class Leaps(SeriesCheck):
     type = "expect_no_leap"
     vi = "so với kỳ trước, không giá trị nào {direction} {limit}{months}{only}"
     en = "no value {direction} {limit} from one period to the next{months}{only}"
+    within_series = True
 
     factor: Number | None = None
     percent: Number | None = None

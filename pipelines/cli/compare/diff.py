@@ -34,7 +34,7 @@ from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.validate import parent_areas
 from sources.base import SourceFile
 from sources.connectors.registry import options_of
-from warehouse.cleaning.clean import clean
+from warehouse.cleaning.clean import Cleaning, clean
 from warehouse.differences import (
     REPRESENTATION,
     ChangeCounts,
@@ -152,8 +152,10 @@ def _file(
     options = options_of(bound.source)
     clean(
         con, bound.protocol.read(_parts(bound, data_dir, path), options),
-        bound.dataset, bound.source, options.columns, bound.registries,
-        bound.declaration.sql.get(bound.profile), retrieved=datetime.now(UTC).date(),
+        Cleaning(
+            bound.dataset, bound.source, options.columns, bound.registries,
+            bound.declaration.sql.get(bound.profile), retrieved=datetime.now(UTC).date(),
+        ),
     )
     suppress(con, "observation", bound.dataset, parent_areas(bound))
     con.execute(f"CREATE TEMP VIEW {_READABLE} AS SELECT * FROM observation WHERE _reject IS NULL")

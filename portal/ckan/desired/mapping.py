@@ -169,7 +169,7 @@ def kept_files(content: Content) -> set[str]:
 
 def file_names(content: Content) -> list[str]:
     """Return the names of all files of a dataset, in the order in which they are offered."""
-    return [form.file_name(content.dataset) for form in DISTRIBUTIONS]
+    return [form.file_name(content.dataset) for form in DISTRIBUTIONS if form.holds(content)]
 
 
 def tag(word: str) -> str:

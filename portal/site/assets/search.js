@@ -418,9 +418,9 @@
   };
 
   const first = () => { if (!index) load(); };
-  form.hidden = false;
   const asked = new URL(location.href).searchParams;
-  for (const field of [input, ...facets]) field.value = asked.get(field.name) || "";
+  // What was typed before this script came stays.
+  for (const field of [input, ...facets]) field.value = asked.get(field.name) ?? field.value;
   const narrowed = form.querySelector("details");
   if (narrowed) narrowed.open = facets.some((field) => field.value);
   for (const field of facets) {
@@ -430,7 +430,7 @@
   narrowed?.addEventListener("toggle", first);
   input.addEventListener("input", () => { first(); show(); remember(); });
   form.addEventListener("submit", (event) => event.preventDefault());
-  if (input.value || facets.some((field) => field.value)) first();
+  if (input.value || document.activeElement === input || facets.some((field) => field.value)) first();
   show();
   remember();
 })();

@@ -85,7 +85,7 @@ def _modules(folder: Path, entry: str) -> list[str]:
 
 def _preloads(page: str) -> dict[str, list[str]]:
     """Return the addresses of a page's modules: those that read figures first, and the others."""
-    first = [] if page == "sql" else _modules(ASSETS, "start.js")
+    first = [] if page == "sql" else _modules(ASSETS, "release.js")
     others = [name for name in _modules(ASSETS, f"{page}.js") if name not in first]
     return {
         "first_modules": [f"assets/explorer/{name}" for name in first],

@@ -20,7 +20,7 @@ import msgspec
 from model.reference.codelist import TOTAL
 from model.reference.periods import missing_before
 from model.util.hashing import sha256_bytes, sha256_json
-from model.util.sql import identifier
+from model.util.sql import identifier, literal
 from model.util.text import LocalizedText, joined, localized
 from portal.content import Content
 from portal.scope import NEWEST_LAST, home_areas
@@ -170,21 +170,19 @@ def write(content: Content, folder: Path) -> str:
     rows = _rows(content, split)
     measures = _measures(content, rows, split)
     number = {key: at for at, key in enumerate(measures)}
-    known = sorted({iso for row in rows for iso in row.periods}, key=_order)
+    known = _periods(content, rows, split)
     periods: list[str | None] = []
     for iso, gap in zip(known, missing_before(known), strict=True):
         periods += [*[None] * min(gap, 1), iso]
     place = {iso: at for at, iso in enumerate(periods)}
-    ranks = _ranks(content, rows)
+    ranks = _ranks(content, rows, split)
     lines: dict[tuple[str, str], list[list[Any]]] = defaultdict(list)
     for row in rows:
         if row.key in number:
-            kept = HOME_POINTS if row.area in home_areas() else POINTS
-            at = [place[iso] for iso in row.periods[-kept:]]
-            statuses = row.statuses[-kept:]
+            at, statuses = [place[iso] for iso in row.periods], row.statuses
             lines[row.area, row.vintage].append([
                 number[row.key], at[0] if at == [*range(at[0], at[0] + len(at))] else at,
-                row.values[-kept:], statuses if set(statuses) != {"A"} else 0,
+                row.values, statuses if set(statuses) != {"A"} else 0,
                 *ranks.get((row.area, row.vintage, row.key), (0, 0)),
             ])
     head = {"measures": [vars(measure) for measure in measures.values()], "periods": periods}
@@ -198,34 +196,98 @@ def write(content: Content, folder: Path) -> str:
 
 
 class _Row(NamedTuple):
-    """A series as the release has it; `key` is the indicator's code and those of the breakdown."""
+    """A series as the release has it; `key` is the indicator's code and those of the breakdown.
+
+    Periods, values and statuses are those of the newest figures, so many as a page may show.
+    """
 
     area: str
     vintage: str
     key: tuple[str, ...]
+    total: int  # how many figures it has
+    first: str  # the oldest period
     periods: list[str]
     values: list[float]
     statuses: list[str]
 
 
-def _rows(content: Content, split: list[str]) -> list[_Row]:
-    """Return the series of every place; of an indicator that has totals, in `split`, only those."""
+def _chosen(content: Content, split: list[str]) -> tuple[str, str]:
+    """Return tables for a query, and the value of its parameter.
+
+    `chosen` has the figures of every place, of an indicator that has totals, in `split`, only
+    those; `period` has their periods in order.
+    """
     freqs, freq = content.codes_used["freq"], content.dataset.frequency
     totals = " AND ".join(
         f"({name} = '{TOTAL}' OR NOT bool_or({name} = '{TOTAL}') OVER (PARTITION BY indicator))"
         for name in map(identifier, split)
     )
     key = ", ".join(map(identifier, ("indicator", *split)))
-    newest_last = f"ORDER BY {NEWEST_LAST}"
-    found = content.query(
-        f", chosen AS (SELECT * FROM t WHERE obs_value IS NOT NULL AND freq = ?"
-        f" {'QUALIFY ' + totals if split else ''})"
-        f" SELECT ref_area, geo_vintage, [{key}], list(time_period {newest_last}),"
-        f" list(obs_value {newest_last}), list(coalesce(obs_status, 'A') {newest_last})"
-        f" FROM chosen GROUP BY ref_area, geo_vintage, {key} ORDER BY 1, 2, 3",
-        "data.parquet", freq if freq in freqs else next(iter(freqs), ""),
+    tables = (
+        f", chosen AS NOT MATERIALIZED (SELECT ref_area, geo_vintage, [{key}] AS key, time_period,"
+        " obs_value, obs_status FROM t WHERE obs_value IS NOT NULL AND freq = ?"
+        f" {'QUALIFY ' + totals if split else ''}),"
+        f" period AS (SELECT time_period, row_number() OVER (ORDER BY {NEWEST_LAST}) AS nth"
+        " FROM (SELECT DISTINCT time_period FROM chosen))"
     )
-    return [_Row(area, vintage, tuple(of), *lists) for area, vintage, of, *lists in found]
+    return tables, freq if freq in freqs else next(iter(freqs), "")
+
+
+def _rows(content: Content, split: list[str]) -> list[_Row]:
+    """Return the series of every place, as `_chosen` has them."""
+    tables, freq = _chosen(content, split)
+    point = "{p: time_period, v: obs_value, s: coalesce(obs_status, 'A')}"
+    home = ", ".join(map(literal, home_areas() or ("",)))
+    newest = [
+        f"arg_max({point}, nth, {most}) FILTER (ref_area {test} ({home}))"
+        for most, test in ((HOME_POINTS, "IN"), (POINTS, "NOT IN"))
+    ]
+    found = content.query(
+        f"{tables} SELECT ref_area, geo_vintage, key, count(*), arg_min(time_period, nth),"
+        f" list_reverse(coalesce({', '.join(newest)})) FROM chosen JOIN period USING (time_period)"
+        " GROUP BY ref_area, geo_vintage, key ORDER BY 1, 2, 3",
+        "data.parquet", freq,
+    )
+    return [
+        _Row(
+            area, vintage, tuple(key), total, first,
+            *([point[name] for point in points] for name in "pvs"),
+        )
+        for area, vintage, key, total, first, points in found
+    ]
+
+
+def _points(
+    content: Content, rows: list[_Row], split: list[str]
+) -> Iterable[tuple[str, tuple[str, ...], str, str, float]]:
+    """Return the figures of every place that are in a period which is the newest of some series.
+
+    Each with its vintage, key, period and area. `rows`, of `split`, have all of a small table.
+    """
+    if all(row.total == len(row.periods) for row in rows):
+        return (
+            (row.vintage, row.key, iso, row.area, value)
+            for row in rows for iso, value in zip(row.periods, row.values, strict=True)
+        )
+    tables, freq = _chosen(content, split)
+    found = content.query(
+        f"{tables}, newest AS (SELECT DISTINCT geo_vintage, key, time_period FROM ("
+        " SELECT geo_vintage, key, arg_max(time_period, nth) AS time_period"
+        " FROM chosen JOIN period USING (time_period) GROUP BY ref_area, geo_vintage, key))"
+        " SELECT geo_vintage, key, time_period, ref_area, obs_value"
+        " FROM chosen SEMI JOIN newest USING (geo_vintage, key, time_period)",
+        "data.parquet", freq,
+    )
+    return ((vintage, tuple(key), *rest) for vintage, key, *rest in found)
+
+
+def _periods(content: Content, rows: list[_Row], split: list[str]) -> list[str]:
+    """Return all periods in which a place has a figure, the oldest first; `rows` as `_points`."""
+    if all(row.total == len(row.periods) for row in rows):
+        return sorted({iso for row in rows for iso in row.periods}, key=_order)
+    tables, freq = _chosen(content, split)
+    query = f"{tables} SELECT time_period FROM period ORDER BY nth"
+    return [iso for (iso,) in content.query(query, "data.parquet", freq)]
 
 
 def _order(iso: str) -> tuple[str, int, str]:
@@ -246,7 +308,7 @@ def _measures(
     def importance(key: tuple[str, ...]) -> tuple[bool, int]:
         others = [drawn.get(name, code) != code
                   for name, code in zip(split, key[1:], strict=True)]
-        return any(others), -sum(len(row.values) for row in members[key])
+        return any(others), -sum(row.total for row in members[key])
 
     kept: list[tuple[str, ...]] = []
     for code in sorted(content.codes_used["indicator"], key=lambda code: code != first):
@@ -256,7 +318,7 @@ def _measures(
         key: Measure(
             indicator=key[0], breakdown=_breakdown(content, split, key[1:]),
             areas=len({row.area for row in members[key]}),
-            first=min((row.periods[0] for row in members[key]), key=_order),
+            first=min((row.first for row in members[key]), key=_order),
             last=max((row.periods[-1] for row in members[key]), key=_order),
         )
         for key in kept
@@ -278,30 +340,31 @@ def _as_text(code: str) -> LocalizedText:
 
 
 def _ranks(
-    content: Content, rows: list[_Row]
+    content: Content, rows: list[_Row], split: list[str]
 ) -> dict[tuple[str, str, tuple[str, ...]], tuple[int, int]]:
     """Return the rank of each series' newest figure among the list's areas, and their number.
 
-    Areas that are groups of others are ranked with none.
+    Areas that are groups of others are ranked with none. `rows` and `split` are those of `_rows`.
     """
     codelist = content.registries.codelists.get(content.dataset.geography.codelist)
     if codelist is None:
         return {}
     groups = {code for code, group in codelist.areas_grouped if group}
-    single = [row for row in rows if row.area in codelist.codes and row.area not in groups]
-    peers: dict[tuple[str, ...], list[float]] = defaultdict(list)
-    for row in single:
-        for iso, value in zip(row.periods, row.values, strict=True):
-            peers[row.vintage, iso, *row.key].append(value)
+    single = codelist.codes.keys() - groups
+    newest = {(row.vintage, row.key, row.periods[-1]) for row in rows}
+    peers: dict[tuple[str, tuple[str, ...], str], list[float]] = defaultdict(list)
+    for vintage, key, iso, area, value in _points(content, rows, split):
+        if area in single and (vintage, key, iso) in newest:
+            peers[vintage, key, iso].append(value)
     for values in peers.values():
         values.sort()
-    found = {}
-    for row in single:
-        values = peers[row.vintage, row.periods[-1], *row.key]
-        if len(values) >= PEERS:
+    ranks = {}
+    for row in rows:
+        values = peers[row.vintage, row.key, row.periods[-1]]
+        if row.area in single and len(values) >= PEERS:
             rank = 1 + len(values) - bisect_right(values, row.values[-1])
-            found[row.area, row.vintage, row.key] = (rank, len(values))
-    return found
+            ranks[row.area, row.vintage, row.key] = (rank, len(values))
+    return ranks
 
 
 def _json(value: Any) -> str:

@@ -1,6 +1,5 @@
 """The pages on methods and on terms, from guide.yaml, and the one that verifies a file."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from model.declarations.validation import parse_as
@@ -31,17 +30,19 @@ _FILE = YamlFile.read(Path(__file__).with_name("guide.yaml"))
 GUIDE = parse_as(Guide, _FILE.mapping(), _FILE)
 
 
-def render(language: str, base_url: str | None) -> Iterator[tuple[str, bytes]]:
-    """Give the pages in a `language`: path in the site, and bytes; `base_url` as elsewhere."""
+def render(language: str, base_url: str | None) -> dict[str, bytes]:
+    """Return the pages in a `language`: path in the site -> bytes; `base_url` as elsewhere."""
     problem = city().site.problem_link(
         sentence("problem", title=city().site.title).get(language), base_url or ""
     )
-    for name, entries in (("methods", GUIDE.methods), ("glossary", GUIDE.glossary)):
-        yield f"{language}/{name}.html", render_template(
+    found = {
+        f"{language}/{name}.html": render_template(
             TEMPLATES, "guide.html", language, root="../", page=f"{name}.html", preview=False,
             base_url=base_url, name=name, entries=entries, problem=problem,
         )
-    yield f"{language}/verify.html", render_template(
+        for name, entries in (("methods", GUIDE.methods), ("glossary", GUIDE.glossary))
+    }
+    return found | {f"{language}/verify.html": render_template(
         TEMPLATES, "verify.html", language, root="../", page="verify.html", preview=False,
         base_url=base_url,
-    )
+    )}

@@ -5,10 +5,11 @@ They are made from what is in the folder of every dataset, `dataset.json`, `figu
 inputs have not changed is not made again.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
@@ -22,6 +23,7 @@ from model.util.hashing import (
     sha256_json,
 )
 from model.util.languages import default_language, languages
+from model.util.processes import divided
 from model.util.text import LocalizedText, fold
 from portal import attach
 from portal.api import bulk, codelists
@@ -64,6 +66,7 @@ STATE = "catalogue.json"
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 # By the dataset's id: its state, and the checksums of its files.
 Written = dict[str, tuple[DatasetState, dict[str, str]]]
+_Job = Callable[[], Mapping[str, bytes]]  # makes files: path in the site -> bytes
 _ALL_RELEASES = LocalizedText(vi="Các bản phát hành", en="Releases")
 
 
@@ -78,15 +81,17 @@ class SharedFiles(NamedTuple):
 
 
 def render(
-    folder: Path, registries: Registries, site_version: str, preview: bool, base_url: str | None
+    folder: Path, registries: Registries, site_version: str, preview: bool, base_url: str | None,
+    processes: int,
 ) -> SharedFiles:
     """Return the shared files of a site's `folder`, of the pages only those that changed.
 
     Codelists and bulk files are written here, where they differ: they are too large to be returned.
 
     `registries` name sectors and publishers, `site_version` is that of the site's code, a `preview`
-    shows drafts, and `base_url` is its address on the web with a slash at the end, if known. Raises
-    PortalError where a dataset's `dcat.jsonld`, `dcat.ttl` or `figures.tsv` is damaged.
+    shows drafts, and `base_url` is its address on the web with a slash at the end, if known; so
+    many `processes` render pages. Raises PortalError where a dataset's `dcat.jsonld`, `dcat.ttl` or
+    `figures.tsv` is damaged.
     """
     before = read_state(CatalogueState, folder / STATE)
     if before and before.site_version != site_version:
@@ -96,25 +101,32 @@ def render(
     checksums = {dataset: known["dataset.json"] for dataset, (_, known) in written.items()}
     offered = [state for state in states if not state.withdrawn]
     sql = attach.statements(_attachable(offered), base_url)
-    targets = TargetsView.of(folder, registries, offered, checksums)
-    files = dict(_of_all(folder, registries, written, sql, preview, base_url, targets))
-    paths, inputs = {path: sha256_bytes(data) for path, data in files.items()}, {}
-    for page in _pages(folder, registries, written, preview, base_url, targets):
-        inputs[page.path] = page.inputs
-        known = before.pages.get(page.path) if before else None
-        if before and known and before.inputs.get(page.path) == page.inputs \
-                and has_checksum(folder / page.path, known):
-            paths[page.path] = known
-        else:
-            stands = b""
-            if page.remake and before and page.path in before.inputs:
-                stands = _as_written(folder / page.path, known)
-            files[page.path] = page.remake(stands) if page.remake and stands else page.make()
-            paths[page.path] = sha256_bytes(files[page.path])
-    for path, data in _for_crawlers(paths, offered, base_url).items():
-        files[path], paths[path] = data, sha256_bytes(data)
-    paths |= codelists.write(folder, registries, site_version, base_url)
-    paths |= bulk.write(folder, offered)
+    with ThreadPoolExecutor(1) as beside:  # DuckDB and zlib keep another core busy meanwhile
+        bulk_files = beside.submit(bulk.write, folder, offered)
+        database = None if preview else beside.submit(_database, folder, before, sql)
+        targets = TargetsView.of(folder, registries, offered, checksums)
+        of_all = [*_of_all(folder, registries, written, preview, base_url, targets)]
+        pages = [*_pages(folder, registries, written, preview, base_url, targets)]
+        inputs = {page.path: page.inputs for page in pages}
+        paths = {page.path: before.pages.get(page.path, "") if before else "" for page in pages}
+        due = [
+            partial(_made, folder, page, paths[page.path], bool(before and before.inputs))
+            for page in pages if not (
+                before and before.inputs.get(page.path) == page.inputs
+                and has_checksum(f"{folder}/{page.path}", paths[page.path])
+            )
+        ]
+        jobs: list[_Job] = [*of_all, *due]
+        files = {
+            path: data for made in divided(_make, jobs, processes)
+            for path, data in made.items()
+        }
+        files |= _for_crawlers((*files, *paths), offered, base_url)
+        if database:
+            files[attach.FILE] = database.result()
+        paths |= {path: sha256_bytes(data) for path, data in files.items()}
+        paths |= codelists.write(folder, registries, site_version, base_url)
+        paths |= bulk_files.result()
     state = CatalogueState(
         database=sha256_json(sql), site_version=site_version, datasets=checksums, pages=paths,
         inputs=inputs,
@@ -123,57 +135,79 @@ def render(
     return SharedFiles(files, sorted(before.pages.keys() - paths.keys()) if before else [])
 
 
-def _as_written(path: Path, sha256: str | None) -> bytes:
-    """Return the bytes of a page, if they have the checksum `sha256`; else nothing."""
-    data = path.read_bytes() if path.is_file() else b""
-    return data if sha256_bytes(data) == sha256 else b""
+def _make(job: _Job) -> Mapping[str, bytes]:
+    return job()
+
+
+def _one(path: str, render: Callable[..., bytes], *args: Any) -> dict[str, bytes]:
+    """Return one file: what `render` makes of `args`, by its path."""
+    return {path: render(*args)}
+
+
+def _made(folder: Path, page: SharedPage, sha256: str, same_code: bool) -> dict[str, bytes]:
+    """Make a page, out of the one in `folder` where that is whole and of the same code."""
+    if page.remake is None:
+        return {page.path: page.make()}
+    path = folder / page.path
+    stands = path.read_bytes() if same_code and path.is_file() else b""
+    return {page.path: page.remake(stands if sha256_bytes(stands) == sha256 else b"")}
 
 
 def _of_all(
-    folder: Path, registries: Registries, written: Written, sql: list[str],
-    preview: bool, base_url: str | None, targets: TargetsView,
-) -> Iterator[tuple[str, bytes]]:
-    """Yield path and bytes of what is made from all datasets: it changes whenever one does.
+    folder: Path, registries: Registries, written: Written, preview: bool, base_url: str | None,
+    targets: TargetsView,
+) -> Iterator[_Job]:
+    """Yield what makes the files that are made from all datasets: they change whenever one does.
 
-    `sql` makes the database to attach; `targets` are those of the city.
+    `targets` are those of the city.
     """
-    for path in sorted(ASSETS.iterdir()):
-        data = path.read_bytes()
-        yield f"assets/{path.name}", data + _colours() if path.name == "style.css" else data
+    yield _assets
     states = [state for state, _ in written.values()]
     offered = [state for state in states if not state.withdrawn]
     withdrawn = sorted((state for state in states if state.withdrawn), key=_title)
     sectors = _by_sector(offered, registries)
     pairs = reconciliation.pairs(offered, registries)
+    notes = [*registries.reconciliation_notes.values()]
     revised = revisions.compare(offered)
     assessed = target_files.files(targets, base_url) if targets.shown and not preview else {}
-    yield from assessed.items()
     described = target_files.dcat_nodes(targets, assessed, base_url) if assessed else []
-    yield from _dcat(folder, offered, written, registries, base_url, described).items()
-    yield registry.FILE, registry.registry_file(registries, base_url)
-    yield from programs.files(sectors, registries, base_url).items()
-    for language in languages():
-        yield f"{language}/index.html", catalogue.render_catalogue(
-            sectors, withdrawn, language, preview, base_url,
-            targets.assessed.of_city if assessed else None,
-        )
-        yield f"{language}/indicators.html", indicators.render_index(sectors, language, base_url)
-        yield f"{language}/reconciliation.html", reconciliation.render(
-            pairs, registries.reconciliation_notes.values(), language, base_url
-        )
-        yield f"{language}/revisions.html", revisions.render(revised, language, base_url)
-        yield from guide.render(language, base_url)
-    yield from explorer.render(sectors, registries, preview, base_url).items()
-    yield from _feeds(sectors, base_url).items()
-    yield change_set.SCHEMA, change_set.schema()
-    yield "index.html", render_template(catalogue.TEMPLATES, "landing.html", default_language())
+    yield partial(dict, assessed)
+    yield partial(_dcat, folder, offered, written, registries, base_url, described)
+    yield partial(_one, registry.FILE, registry.registry_file, registries, base_url)
+    yield partial(programs.files, sectors, registries, base_url)
+    yield partial(_feeds, sectors, base_url)
+    yield partial(explorer.render, sectors, registries, preview, base_url)
+    for each in zip(*(
+        (partial(_one, f"{code}/index.html", catalogue.render_catalogue, sectors, withdrawn, code,
+                 preview, base_url, targets.assessed.of_city if assessed else None),
+         partial(_one, f"{code}/indicators.html", indicators.render_index, sectors, code, base_url),
+         partial(_one, f"{code}/reconciliation.html", reconciliation.render, pairs, notes, code,
+                 base_url),
+         partial(_one, f"{code}/revisions.html", revisions.render, revised, code, base_url),
+         partial(guide.render, code, base_url))
+        for code in languages()
+    ), strict=True):
+        yield from each
+    yield partial(_one, change_set.SCHEMA, change_set.schema)
+    yield partial(_outside, base_url)
+
+
+def _assets() -> dict[str, bytes]:
+    """Return our scripts and styles."""
+    found = {f"assets/{path.name}": path.read_bytes() for path in sorted(ASSETS.iterdir())}
+    found["assets/style.css"] += _colours()
+    return found
+
+
+def _outside(base_url: str | None) -> dict[str, bytes]:
+    """Return the pages outside of the languages' folders."""
     # Web servers send it for any address, so its links start at the site's own path.
     root = urlsplit(base_url or "/").path
-    yield "404.html", render_template(
-        catalogue.TEMPLATES, "not_found.html", default_language(), root=root
-    )
-    if not preview:
-        yield attach.FILE, _database(folder, sql)
+    language, folder = default_language(), catalogue.TEMPLATES
+    return {
+        "index.html": render_template(folder, "landing.html", language),
+        "404.html": render_template(folder, "not_found.html", language, root=root),
+    }
 
 
 def _pages(
@@ -225,9 +259,12 @@ def _attachable(states: list[DatasetState]) -> list[attach.Attachable]:
     ]
 
 
-def _database(folder: Path, sql: list[str]) -> bytes:
-    """Return the database to attach: the one that stands in `folder` where this `sql` made it."""
-    before, path = read_state(CatalogueState, folder / STATE), folder / attach.FILE
+def _database(folder: Path, before: CatalogueState | None, sql: list[str]) -> bytes:
+    """Return the database to attach: the one that stands in `folder` where this `sql` made it.
+
+    What stands is known from the state `before`.
+    """
+    path = folder / attach.FILE
     if before and before.database == sha256_json(sql) and has_checksum(
         path, before.pages.get(attach.FILE, "")
     ):

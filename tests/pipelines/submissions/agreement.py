@@ -32,7 +32,7 @@ from sources.connectors.submission import FIRST_ROW, PART
 from sources.formats.workbook.filled import FilledCell
 from tests.fixtures.spreadsheet import converted
 from tests.pipelines.submissions.project import catalogue_of, write_project
-from warehouse.cleaning.clean import clean
+from warehouse.cleaning.clean import Cleaning, clean
 
 ROWS = 10
 PERIODS = {
@@ -160,8 +160,11 @@ def said_by_pipeline(path: Path, checks: ChecksSheet) -> Verdicts:
     with duckdb.connect() as con:
         batches = submission.read([SourceFile(PART, path)], options)
         try:
-            clean(con, batches, bound.dataset, bound.source, options.columns, bound.registries,
-                  retrieved=datetime.now(UTC).date())
+            clean(
+                con, batches,
+                Cleaning(bound.dataset, bound.source, options.columns, bound.registries,
+                         retrieved=datetime.now(UTC).date()),
+            )
         except ReadError as error:
             assert "has no rows" in error.what, error
             return found

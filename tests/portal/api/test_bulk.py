@@ -21,7 +21,8 @@ def published(folder: Path, name: str, *values: float) -> None:
 
 
 def figures(folder: Path) -> dict[str, int]:
-    names = pq.read_table(folder / "site" / bulk.EVERYTHING)["dataset"].to_pylist()
+    table = pq.read_table(folder / "site" / bulk.PARQUET.format(sector="tourism"))
+    names = table["dataset"].to_pylist()
     return {name: names.count(name) for name in names}
 
 
@@ -38,7 +39,7 @@ def test_every_dataset_is_in_them(tmp_path: Path) -> None:
 def test_a_damaged_file_is_not_passed_on(tmp_path: Path) -> None:
     published(tmp_path, "rooms", 1, 2)
     published(tmp_path, "guests", 3)
-    everything = tmp_path / "site" / bulk.EVERYTHING
+    everything = tmp_path / "site" / bulk.PARQUET.format(sector="tourism")
     before = everything.read_bytes()
     rooms = tmp_path / "site/datasets/tourism/rooms/rooms.parquet"
     whole = rooms.read_bytes()

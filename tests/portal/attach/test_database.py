@@ -93,6 +93,11 @@ def test_releases_are_listed(con) -> None:
     assert ("Giường 'đôi'",) in comments
 
 
+def test_all_current_figures_are_in_one_relation(con) -> None:
+    found = con.execute("SELECT dataset, obs_value FROM danang.everything() ORDER BY ALL")
+    assert dict(found.fetchall()) == {"tourism/beds": 7, "tourism/hotel_rooms": 2}
+
+
 def test_it_is_made_again_only_when_a_release_came(site: Site, tmp_path: Path) -> None:
     path = site.folder / FILE
     before = path.stat().st_mtime_ns, path.read_bytes()

@@ -9,7 +9,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from portal.site import Site
+from portal.site import Site, pages
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import ReleaseOnDisk, make_release, row
 from tests.fixtures.site_server import served
@@ -72,6 +72,20 @@ def test_each_figure_in_each_release(site: Site, history: list[ReleaseOnDisk]) -
     assert 'href="../../../datasets/tourism/hotel_rooms/releases/1/index.html"' in page
     own = (site.folder / "en/tourism/hotel_rooms.html").read_text(encoding="utf-8")
     assert 'href="../../en/tourism/hotel_rooms/revisions.html"' in own
+
+
+def test_a_long_history_shows_its_newest_releases(
+    site: Site, history: list[ReleaseOnDisk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "NEWEST", 2)
+    site.apply(list(history))
+    page = (site.folder / "en/tourism/hotel_rooms.html").read_text(encoding="utf-8")
+    assert len(rows(page.partition('<svg class="timeline"')[2].partition("</table>")[0])) == 2
+    assert page.count('<circle class="') == 2
+    folder = "datasets/tourism/hotel_rooms/releases"
+    assert f'1 earlier release is not in the table: <a href="../../{folder}/1/index.html">' in page
+    before = (site.folder / folder / "2/index.html").read_text(encoding="utf-8")
+    assert 'href="../1/index.html"' in before
 
 
 def test_without_a_revision_there_is_no_page(site: Site, history: list[ReleaseOnDisk]) -> None:

@@ -20,7 +20,7 @@ from model.declarations.dataset import Dataset
 from model.errors import PortalError
 from model.util.hashing import sha256_file
 from portal.content import Content
-from portal.distributions import xlsx_workbook
+from portal.distributions import registry, xlsx_workbook
 from portal.distributions.csv_text import harmless, number_text
 from portal.distributions.registry import DISTRIBUTIONS, write_all
 from portal.site import Site
@@ -123,17 +123,18 @@ def test_xlsx_reads_back(written: Path) -> None:
     assert about["release"] == "1"
 
 
-def test_xlsx_goes_on_in_another_sheet(
+def test_a_release_is_not_offered_in_formats_that_cannot_hold_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(xlsx_workbook, "MAX_ROWS", 3)  # a header and two rows
-    xlsx_workbook.write(content(tmp_path / "release"), tmp_path / "a.xlsx", [])
-    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
-    assert book.sheetnames == ["data", "data_2", "data_3", "data_dictionary", "about"]
-    sheets = [list(book[name].values) for name in book.sheetnames[:3]]
-    assert [len(sheet) for sheet in sheets] == [3, 3, 2]
-    assert all(sheet[0][0] == "indicator" for sheet in sheets)
-    assert any(row[0] == "sheets" for row in book["about"].values)
+    few = [form.model_copy(update={"most_rows": 2} if form.most_rows else {})
+           for form in DISTRIBUTIONS]
+    monkeypatch.setattr(registry, "DISTRIBUTIONS", few)
+    limited = {form.file_name(dataset()) for form in few if form.most_rows}
+    assert limited == {"hotel_rooms.xlsx", "hotel_rooms-jsonstat.json"}
+    written = {file.name for file in write_all(content(tmp_path / "release"), tmp_path)}
+    assert written == {form.file_name(dataset()) for form in few} - limited
+    package = json.loads((tmp_path / "datapackage.json").read_text(encoding="utf-8"))
+    assert not limited & {item["path"] for item in package["resources"]}
 
 
 def test_xlsx_without_a_row(tmp_path: Path) -> None:

@@ -145,6 +145,7 @@ def resize(browser: webdriver.Chrome, width: int) -> None:
 def _violations(browser: webdriver.Chrome) -> list[dict[str, Any]]:
     return json.loads(browser.execute_async_script("""
         const done = arguments[arguments.length - 1];
+        document.getAnimations().forEach((each) => each.finish()); // all is laid out
         const rules = { "target-size": { enabled: true } }; // of WCAG 2.2 AA, off by default
         axe.run(document, { rules, resultTypes: ["violations"] }).then(
           ({ violations }) => done(JSON.stringify(violations.map(({ id, nodes }) => (

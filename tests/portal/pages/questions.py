@@ -73,10 +73,11 @@ def ask(browser: webdriver.Chrome, address: str, question: Question, language: s
     browser.execute_cdp_cmd("Network.clearBrowserCache", {})
     browser.get("about:blank")
     started = time.monotonic()
-    browser.get(f"{address}{language}/index.html")
+    home = f"{address}{language}/index.html"
+    browser.get(home)
+    _wait(browser, lambda b: b.current_url.startswith(home), "the home page comes")
     if typed := question.typed(language):
-        _wait(browser, lambda b: b.find_element(By.ID, "q").is_displayed(), "the search is shown")
-        browser.find_element(By.ID, "q").send_keys(typed)
+        _shown(browser, "#q").send_keys(typed)
     for selector in (*question.clicks, *question.choose):
         _click(browser, selector)
     for text in question.says[language]:
@@ -93,11 +94,7 @@ def ask(browser: webdriver.Chrome, address: str, question: Question, language: s
 
 def _click(browser: webdriver.Chrome, selector: str) -> None:
     """Click what a `selector` finds as soon as it is shown, and wait for the page it leads to."""
-    def shown(b: webdriver.Chrome) -> Any:
-        found = b.find_elements(By.CSS_SELECTOR, selector)
-        return next((each for each in found if each.is_displayed()), None)
-
-    found = _wait(browser, shown, f"{selector} is shown")
+    found = _shown(browser, selector)
     leads = browser.execute_script(
         "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'});"
         "return arguments[0].tagName === 'A' && arguments[0].pathname !== location.pathname", found,
@@ -108,10 +105,19 @@ def _click(browser: webdriver.Chrome, selector: str) -> None:
         _wait(browser, lambda b: b.current_url != here, f"{selector} leads elsewhere")
 
 
+def _shown(browser: webdriver.Chrome, selector: str) -> Any:
+    """Wait until something that a `selector` finds is shown, and return it."""
+    def shown(b: webdriver.Chrome) -> Any:
+        found = b.find_elements(By.CSS_SELECTOR, selector)
+        return next((each for each in found if each.is_displayed()), None)
+
+    return _wait(browser, shown, f"{selector} is shown")
+
+
 def _readable(browser: webdriver.Chrome) -> str:
     """Return the text that is shown, of fields too."""
     text: str = browser.execute_script(
-        "return [document.body.innerText,"
+        "return [document.body?.innerText ?? '',"
         " ...[...document.querySelectorAll('textarea')].filter((e) => e.checkVisibility())"
         ".map(({ value }) => value)].join('\\n')"
     )

@@ -181,7 +181,9 @@ def test_a_long_line_is_thinned_and_keeps_its_extremes() -> None:
     assert [p.at for p in found] == sorted(p.at for p in found)
 
 
-@pytest.mark.parametrize("values", [[], [1.0], [None] * 5, [None, 1.0, 2.0, 3.0]])
+@pytest.mark.parametrize("values", [
+    [], [1.0], [None] * 5, [None, 1.0, 2.0, 3.0], [1.0, None, 2.0, None, 3.0, None, 4.0],
+])
 def test_a_sparkline_needs_a_few_points(values: list[float | None]) -> None:
     assert sparkline(values) == ""
 

@@ -154,7 +154,7 @@ def test_together_the_shared_pages_are_made_once(
     others = [
         [make_release(tmp_path / name, dataset(name=name), ROWS)] for name in ("beds", "guests")
     ]
-    alone = Site(tmp_path / "alone", registries())
+    alone = Site(tmp_path / "alone", registries(), processes=2)
     for each in (history, *others):
         alone.apply(list(each))
     made: list[Path] = []

@@ -2,8 +2,7 @@
 /** The chart of a selection with its legend, notes and table, on the explorer's and the embed page. */
 
 import { LABELLED, MOST_LINES, bars, borderDay, lastPeriod, lines, multiples, pagePalette, ranking } from "./draw.js";
-import { day, element, number, settings, text } from "./page.js";
-import { inWords, moment } from "./periods.js";
+import { day, element, inWords, moment, number, settings, text } from "./page.js";
 import { Release } from "./release.js";
 import { Selection } from "./selection.js";
 
@@ -48,6 +47,27 @@ export function subtitle({ selection, release, series }) {
   const area = selection.shownAreas.length === 1 ? [release.name("ref_area", selection.shownAreas[0])] : [];
   const period = selection.chart === "rank" || selection.chart === "map" ? [inWords(lastPeriod(series) ?? "")] : [];
   return [`${text("unit")}: ${units.join(", ")}`, ...area, ...fixed, ...period].join(" · ");
+}
+
+/** What a picture and an embedded chart say of their figures, in a line.
+ * @param {Series[]} all
+ */
+export function sourceLine(all) {
+  const releases = [...new Set(all.map((each) => each.release))];
+  return releases.map((release) => [
+    `${text("source")}: ${release.publisher}`, text("release_number", { number: release.number }),
+    day(release.record.issued), release.licence,
+  ].join(" · ")).join("; ");
+}
+
+/** The periods that the series have, in words.
+ * @param {Series[]} all
+ */
+export function span(all) {
+  const points = all.flatMap((each) => each.points).sort((a, b) => a.at - b.at);
+  if (!points.length) return "";
+  const [first, last] = [inWords(points[0].row.time_period), inWords(points[points.length - 1].row.time_period)];
+  return first === last ? first : `${first} – ${last}`;
 }
 
 /** Draw the selection: its charts, each with its place in a picture.

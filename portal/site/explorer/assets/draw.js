@@ -1,8 +1,7 @@
 // @ts-check
 /** Charts of series, drawn with Observable Plot: lines, bars, ranking, small multiples. */
 
-import { number, settings, short, text } from "./page.js";
-import { inWords, moment } from "./periods.js";
+import { inWords, moment, number, settings, short, text } from "./page.js";
 
 /** @typedef {import("./selection.js").Series} Series */
 /** @typedef {import("./selection.js").Point} Point */
@@ -117,7 +116,7 @@ export function lines(all, { width, height = 420, palette, labels = width >= LAB
   const chart = Plot.plot({
     ...options, marginLeft: room(values), marginRight: labels ? LABEL_WIDTH : 16,
     x: { label: null, tickFormat: (/** @type {number} */ year) => Number.isInteger(year) ? String(year) : "", ticks: width / 90, nice: false },
-    y: { label: null, tickFormat: short, nice: true, zero: near, ...(domain ? { domain, nice: false } : {}) },
+    y: { label: null, tickFormat: short, ticks: height / 60, nice: true, zero: near, ...(domain ? { domain, nice: false } : {}) },
     marks: [
       Plot.gridY({ stroke: palette.line, strokeOpacity: 1 }),
       from < 0 ? Plot.ruleY([0], { stroke: palette.soft }) : null,
@@ -184,7 +183,7 @@ export function bars(all, { width, palette }) {
     ...frame(width, 420, palette), marginLeft: room(shown.map((mark) => mark.value)),
     fx: { domain: periods, label: null, padding: 0, axis: null },
     x: { axis: null, domain: all.map((each) => each.label), paddingInner: 0.05, paddingOuter: 0.15 * all.length + 0.1 },
-    y: { label: null, tickFormat: short, nice: true },
+    y: { label: null, tickFormat: short, ticks: 7, nice: true },
     color: { type: "identity" },
     marks: [
       Plot.gridY({ stroke: palette.line, strokeOpacity: 1 }),

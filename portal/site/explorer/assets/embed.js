@@ -1,10 +1,9 @@
 // @ts-check
 /** A chart in a frame of another page: the chart, its source and licence, and the way here. */
 
-import { read, show, subtitle, table, title } from "./chart.js";
-import { byId, reporting } from "./page.js";
+import { read, show, sourceLine, subtitle, table, title } from "./chart.js";
+import { byId, reporting, shown as addressOf } from "./page.js";
 import { Selection } from "./selection.js";
-import { shown as addressOf, sourceLine } from "./take_away.js";
 
 const status = byId("status");
 reporting(status, async () => {

@@ -1,12 +1,10 @@
 // @ts-check
 /** The explorer: choose figures, look at them, take them away. The address holds the choice. */
 
-import { draw, read, show, subtitle, table, title } from "./chart.js";
+import { draw, read, show, sourceLine, span, subtitle, table, title } from "./chart.js";
 import { LIGHT } from "./draw.js";
-import { byId, count, element, pause, reporting, save, settings, text } from "./page.js";
-import { inWords, moment } from "./periods.js";
+import { byId, count, element, inWords, moment, pause, reporting, save, settings, shown as addressOf, text } from "./page.js";
 import { CHARTS, Selection } from "./selection.js";
-import { citations, long, picture, savePicture, shown as addressOf, sourceLine, span, wide } from "./take_away.js";
 
 /** @typedef {import("./chart.js").Shown} Shown */
 
@@ -19,6 +17,8 @@ let current = null;
 let asked = 0;
 
 const status = byId("status");
+/** What few readers need is fetched, and filled in, when it is opened. */
+const takeAway = () => import("./take_away.js");
 
 /** Take over a change of the choice: address, figures, page.
  * @param {boolean} [keep]  Whether the browser's history gets an entry of its own.
@@ -61,18 +61,32 @@ async function render(shown, wanted) {
   byId("pivot").hidden = !pivot;
   for (const id of ["save_svg", "save_png"]) byId(id).disabled = pivot || !shown.series.length;
   byId("figures").open = pivot || byId("figures").open;
-  byId("table").replaceChildren(table(shown, pivot ? shown.selection.rows : "time_period"));
+  fillTable();
   document.title = `${title(shown)} · ${text("explorer")}`;
   const { release } = shown;
   byId("about").href = `${settings.root}${settings.language}/${release.id}.html`;
   byId("to_table").href = addressOf("table.html", `dataset=${release.id}`);
   byId("to_sql").href = addressOf("sql.html", `dataset=${release.id}`);
-  const fixed = new Selection(new URLSearchParams(shown.selection.query));
-  fixed.release = String(release.number);
-  const url = addressOf("explorer.html", fixed.query);
-  for (const [name, words] of Object.entries(citations(release, url))) byId(`cite_${name}`).value = words;
   const frame = addressOf("embed.html", shown.selection.query);
   byId("embed_code").value = `<iframe src="${frame.replaceAll("&", "&amp;")}" title="${title(shown).replaceAll("&", "&amp;").replaceAll('"', "&quot;")}" width="100%" height="560" loading="lazy"></iframe>`;
+  await fillCitations();
+}
+
+/** Fill the table of the figures, where it is open. */
+function fillTable() {
+  if (!current || !byId("figures").open) return;
+  const { chart, rows } = current.selection;
+  byId("table").replaceChildren(table(current, chart === "pivot" ? rows : "time_period"));
+}
+
+/** Fill in how to cite what is shown, where that is open. */
+async function fillCitations() {
+  if (!current || !byId("cite").open) return;
+  const { citations } = await takeAway();
+  const fixed = new Selection(new URLSearchParams(current.selection.query));
+  fixed.release = String(current.release.number);
+  const said = citations(current.release, addressOf("explorer.html", fixed.query));
+  for (const [name, words] of Object.entries(said)) byId(`cite_${name}`).value = words;
 }
 
 /** Fill the form with what the release offers, and mark what is chosen.
@@ -104,6 +118,7 @@ function fillChoices({ release, second, selection: chosen }) {
     options("to", [["", text("last")], ...periods], chosen.to);
   });
   options("rows", ["time_period", "ref_area", "indicator", ...release.dimensions].map((name) => [name, release.name(name)]), chosen.rows);
+  if (second) fillSecond();
   byId("with").value = second?.id ?? "";
   const unit = release.unit(chosen.indicators[0]);
   const alike = second ? second.codes("indicator").filter((code) => second.unit(code) === unit) : [];
@@ -115,6 +130,14 @@ function fillChoices({ release, second, selection: chosen }) {
     });
   }
   for (const name of CHARTS) byId(`chart_${name}`).checked = name === chosen.chart;
+}
+
+/** Offer every dataset as the second, too. */
+function fillSecond() {
+  const select = byId("with");
+  if (select.length > 1) return;
+  const copies = [...byId("dataset").querySelectorAll("optgroup")].map((group) => group.cloneNode(true));
+  select.append(...copies);
 }
 
 /** Boxes to tick; what has the focus keeps it.
@@ -156,6 +179,7 @@ function options(id, entries, value) {
  */
 async function saveChart(format) {
   if (!current) return;
+  const { picture, savePicture } = await takeAway();
   const charts = await draw(current, PICTURE, LIGHT);
   const height = Math.max(...charts.map(({ y, chart }) => y + Number(chart.getAttribute("height"))));
   const words = {
@@ -172,6 +196,9 @@ byId("dataset").addEventListener("change", () => {
   selection = new Selection(new URLSearchParams({ dataset: byId("dataset").value, chart }));
   update();
 });
+byId("compare").addEventListener("toggle", fillSecond);
+byId("figures").addEventListener("toggle", fillTable);
+byId("cite").addEventListener("toggle", () => reporting(status, fillCitations));
 byId("with").addEventListener("change", () => {
   selection.second = byId("with").value;
   selection.secondIndicators = [];
@@ -202,11 +229,11 @@ byId("find_area").addEventListener("input", () => {
   const wanted = plain(byId("find_area").value.trim());
   for (const label of byId("areas").querySelectorAll("label")) label.hidden = !plain(label.textContent).includes(wanted);
 });
-byId("save_csv").addEventListener("click", () => {
-  const words = byId("csv_words").value;
+byId("save_csv").addEventListener("click", () => reporting(status, async () => {
+  const { long, wide } = await takeAway();
   const shape = byId("csv_shape").value === "wide" ? wide : long;
-  if (current?.series.length) save(shape(current.series, words), `${fileName()}.csv`);
-});
+  if (current?.series.length) save(shape(current.series, byId("csv_words").value), `${fileName()}.csv`);
+}));
 byId("save_svg").addEventListener("click", () => reporting(status, () => saveChart("svg")));
 byId("save_png").addEventListener("click", () => reporting(status, () => saveChart("png")));
 for (const button of document.querySelectorAll("[data-copy]")) {
@@ -228,5 +255,5 @@ addEventListener("resize", () => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => current && show(current, byId("chart")));
 
 // On a phone the chart comes first, and the choices on request.
-if (selection.dataset && matchMedia("(max-width: 56rem)").matches) byId("more").open = false;
+if (!selection.dataset || matchMedia("(min-width: 56.01rem)").matches) byId("more").open = true;
 update(false);

@@ -1,10 +1,8 @@
 // @ts-check
 /** One figure at its lasting address: its value, unit, status, source and release; other releases. */
 
-import { byId, count, day, element, number, reporting, settings, text } from "./page.js";
-import { inWords } from "./periods.js";
+import { byId, count, day, element, inWords, number, plainNumber, reporting, settings, shown, text } from "./page.js";
 import { Release } from "./release.js";
-import { plainNumber, shown } from "./take_away.js";
 
 const query = new URLSearchParams(location.search);
 const status = byId("status");

@@ -1,5 +1,5 @@
 // @ts-check
-/** What every page of the explorer needs: its settings, its texts, numbers and elements. */
+/** What every page of the explorer needs: its settings, texts, numbers, periods, elements and files. */
 
 /**
  * @typedef {object} Settings  The page's data block, see pages.py.
@@ -31,6 +31,12 @@ export function text(key, values = {}) {
  */
 export const address = (path) => new URL(settings.root + path, document.baseURI).href;
 
+/** The address of another page of the explorer that shows the same.
+ * @param {string} page
+ * @param {string} query
+ */
+export const shown = (page, query) => new URL(`${settings.root}${settings.language}/${page}?${query}`, document.baseURI).href;
+
 /** An element with properties and children; strings become text, never markup.
  * @param {string} name
  * @param {Record<string, any>} [properties]
@@ -55,13 +61,29 @@ export const byId = (id) => document.getElementById(id);
 
 const locale = settings.language === "en" ? "en-GB" : settings.language;
 
+/** @type {Intl.NumberFormat[]} by the digits after the point: to make one takes longer than to use it */
+const formats = [];
+
 /** A figure in the reader's language: six significant digits, whole numbers in full.
  * @param {number | null} value
  */
 export function number(value) {
   if (value === null) return "–";
-  const digits = Math.max(0, 5 - Math.floor(Math.log10(Math.abs(value) || 1)));
-  return value.toLocaleString(locale, { maximumFractionDigits: Math.min(digits, 12) });
+  const digits = Math.min(12, Math.max(0, 5 - Math.floor(Math.log10(Math.abs(value) || 1))));
+  return (formats[digits] ??= new Intl.NumberFormat(locale, { maximumFractionDigits: digits })).format(value);
+}
+
+/** A number with all its digits and no exponent, as the release's CSV has it.
+ * @param {number | null} value
+ */
+export function plainNumber(value) {
+  if (value === null || value === undefined) return "";
+  const [, sign, whole, fraction = "", exponent] = /^(-?)(\d+)\.?(\d*)(?:e([+-]\d+))?$/.exec(String(value)) ?? [];
+  if (exponent === undefined) return String(value);
+  const digits = whole + fraction;
+  const at = whole.length + Number(exponent);
+  if (at <= 0) return `${sign}0.${"0".repeat(-at)}${digits}`;
+  return sign + digits.padEnd(at, "0") + (at < digits.length ? `.${digits.slice(at)}` : "");
 }
 
 /** A figure for an axis: short.
@@ -72,12 +94,68 @@ export const short = (value) => value.toLocaleString(locale, {
   compactDisplay: settings.language === "vi" ? "long" : "short",
 });
 
+/** @type {Intl.DateTimeFormat | undefined} */
+let days;
+/** @type {Intl.DateTimeFormat | undefined} */
+let months;
+
 /** A day in the reader's language.
  * @param {string} iso
  */
-export const day = (iso) => new Date(iso).toLocaleDateString(locale, settings.language === "vi"
-  ? { year: "numeric", month: "2-digit", day: "2-digit", timeZone: "UTC" }
-  : { dateStyle: "long", timeZone: "UTC" });
+export const day = (iso) => (settings.language === "vi" ? iso.slice(0, 10).split("-").reverse().join("/")
+  : (days ??= new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" })).format(new Date(iso)));
+
+/** How many of a period are in a year; periods are in ISO 8601, as model/reference/periods.py writes them. */
+const PER_YEAR = { A: 1, S: 2, Q: 4, M: 12, W: 53, D: 366, YTD: 12 };
+
+/** The part of its year at which a period begins (year to date: its last month), from 1.
+ * @param {string} iso
+ * @returns {[keyof typeof PER_YEAR, number]}
+ */
+function part(iso) {
+  const found = /^\d{4}(?:-(?:([SQW])(\d+)|(\d\d)(?:-(\d\d)(?:\/P(\d+)M)?)?))?$/.exec(iso);
+  if (!found) return ["A", 1];
+  const [, letter, number, month, dayOfMonth, months] = found;
+  if (letter) return [/** @type {"S" | "Q" | "W"} */ (letter), Number(number)];
+  if (months) return ["YTD", Number(months)];
+  if (dayOfMonth) {
+    const start = Date.UTC(Number(iso.slice(0, 4)), 0, 0);
+    return ["D", Math.round((Date.parse(iso) - start) / 864e5)];
+  }
+  return month ? ["M", Number(month)] : ["A", 1];
+}
+
+/** Where a period stands on the axis of time: the fractional year of its beginning.
+ * @param {string} iso
+ */
+export function moment(iso) {
+  const [frequency, number] = part(iso);
+  return Number(iso.slice(0, 4)) + (number - 1) / PER_YEAR[frequency];
+}
+
+/** The step from one period to the next, in years.
+ * @param {string} iso
+ */
+export const step = (iso) => 1 / PER_YEAR[part(iso)[0]];
+
+/** A period in words.
+ * @param {string} iso
+ */
+export function inWords(iso) {
+  const [frequency, number] = part(iso);
+  const year = iso.slice(0, 4);
+  const vi = settings.language === "vi";
+  switch (frequency) {
+    case "S": return vi ? `nửa ${number === 1 ? "đầu" : "cuối"} năm ${year}` : `H${number} ${year}`;
+    case "Q": return vi ? `quý ${number}/${year}` : `Q${number} ${year}`;
+    case "M": return vi ? `${iso.slice(5, 7)}/${year}`
+      : (months ??= new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric", timeZone: "UTC" })).format(new Date(`${iso}-01`));
+    case "W": return vi ? `tuần ${number}/${year}` : `week ${number}, ${year}`;
+    case "D": return day(iso);
+    case "YTD": return vi ? `${number} tháng đầu năm ${year}` : `first ${number} months of ${year}`;
+    default: return iso;
+  }
+}
 
 /** Whole number in the reader's language.
  * @param {number} value
@@ -99,6 +177,36 @@ export async function reporting(status, work) {
     status.textContent = location.protocol === "file:" ? text("needs_server") : reason;
     status.classList.add("notice");
   }
+}
+
+/** The rows of a CSV file (RFC 4180), as lists of cells.
+ * @param {string} source
+ */
+export function parseCsv(source) {
+  const rows = [[""]];
+  let quoted = false;
+  for (let at = 0; at < source.length; at++) {
+    const row = rows[rows.length - 1];
+    const character = source[at];
+    if (quoted && character === '"' && source[at + 1] === '"') row[row.length - 1] += source[at++];
+    else if (character === '"') quoted = !quoted;
+    else if (quoted || !",\r\n".includes(character)) row[row.length - 1] += character;
+    else if (character === ",") row.push("");
+    else if (character === "\n") rows.push([""]);
+  }
+  if (rows[rows.length - 1].join("") === "") rows.pop();
+  return rows;
+}
+
+/** A dataset's description; Error where its id is none, or there is no such dataset.
+ * @param {string} dataset
+ * @returns {Promise<any>}
+ */
+export async function describe(dataset) {
+  if (!/^\w+\/\w+$/.test(dataset)) throw new Error(text("no_dataset", { dataset }));
+  const answer = await fetch(address(`datasets/${dataset}/dataset.json`));
+  if (!answer.ok) throw new Error(text("no_dataset", { dataset }));
+  return answer.json();
 }
 
 /** Offer `content` to the reader as a file.

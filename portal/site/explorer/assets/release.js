@@ -1,7 +1,7 @@
 // @ts-check
 /** A dataset's release as the site offers it: what it is, the names of its codes, its figures. */
 
-import { address, settings, text } from "./page.js";
+import { address, describe, parseCsv, settings, text } from "./page.js";
 
 /** @typedef {Record<string, any>} Row  A row of the release's Parquet file. */
 /** @typedef {{name: string, description: string, unit: string}} Entry */
@@ -20,36 +20,6 @@ export const isFinal = (row) => !NOT_FINAL.has(row.obs_status);
  * @param {string} words
  */
 const plain = (words) => words.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
-
-/** The rows of a CSV file (RFC 4180), as lists of cells.
- * @param {string} source
- */
-export function parseCsv(source) {
-  const rows = [[""]];
-  let quoted = false;
-  for (let at = 0; at < source.length; at++) {
-    const row = rows[rows.length - 1];
-    const character = source[at];
-    if (quoted && character === '"' && source[at + 1] === '"') row[row.length - 1] += source[at++];
-    else if (character === '"') quoted = !quoted;
-    else if (quoted || !",\r\n".includes(character)) row[row.length - 1] += character;
-    else if (character === ",") row.push("");
-    else if (character === "\n") rows.push([""]);
-  }
-  if (rows[rows.length - 1].join("") === "") rows.pop();
-  return rows;
-}
-
-/** A dataset's description; Error where its id is none, or there is no such dataset.
- * @param {string} dataset
- * @returns {Promise<any>}
- */
-export async function describe(dataset) {
-  if (!/^\w+\/\w+$/.test(dataset)) throw new Error(text("no_dataset", { dataset }));
-  const answer = await fetch(address(`datasets/${dataset}/dataset.json`));
-  if (!answer.ok) throw new Error(text("no_dataset", { dataset }));
-  return answer.json();
-}
 
 /**
  * @typedef {object} Table  The figures of a release, wherever they are read from.
@@ -212,3 +182,9 @@ export class Release {
     return address(`${settings.language}/figure.html?${query}`);
   }
 }
+
+// What the address asks for is read while the scripts that show it are still on their way. What goes
+// wrong is said by the page's own script, which asks for the same.
+const query = new URLSearchParams(location.search);
+const dataset = query.get("dataset");
+if (dataset) Release.open(dataset, query.get("release")).catch(() => {});

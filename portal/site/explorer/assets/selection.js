@@ -1,8 +1,7 @@
 // @ts-check
 /** What is chosen: from the page's address and back, and the series of figures that it means. */
 
-import { settings } from "./page.js";
-import { moment, step } from "./periods.js";
+import { moment, settings, step } from "./page.js";
 import { Release, isFinal } from "./release.js";
 
 /** @typedef {import("./release.js").Row} Row */

@@ -2,8 +2,7 @@
 /** SQL over the datasets: DuckDB is fetched from the site when a query is run, not before. */
 
 import { DuckDb, NULL } from "./duckdb.js";
-import { address, byId, count, element, reporting, save, settings, text } from "./page.js";
-import { describe, parseCsv } from "./release.js";
+import { address, byId, count, describe, element, parseCsv, reporting, save, settings, text } from "./page.js";
 
 const MOST_ROWS = 1000; // on the page; the download has all
 

@@ -1,8 +1,7 @@
 // @ts-check
 /** All rows of a release in pages, sorted and filtered; only the ranges of the file that are needed. */
 
-import { byId, count, element, number, reporting, settings, text } from "./page.js";
-import { inWords } from "./periods.js";
+import { byId, count, element, inWords, number, reporting, settings, text } from "./page.js";
 import { Release, isFinal } from "./release.js";
 
 /** @typedef {import("./release.js").Row} Row */

@@ -1,26 +1,12 @@
 // @ts-check
 /** What a reader takes away: the figures as CSV, the chart as a picture, how to cite both. */
 
-import { day, element, save, settings, text } from "./page.js";
-import { inWords } from "./periods.js";
 import { LIGHT } from "./draw.js";
+import { day, element, plainNumber, save, text } from "./page.js";
 
 /** @typedef {import("./selection.js").Series} Series */
 
 const FIGURES = ["obs_value", "lower_bound", "upper_bound"];
-
-/** A number with all its digits and no exponent, as the release's CSV has it.
- * @param {number | null} value
- */
-export function plainNumber(value) {
-  if (value === null || value === undefined) return "";
-  const [, sign, whole, fraction = "", exponent] = /^(-?)(\d+)\.?(\d*)(?:e([+-]\d+))?$/.exec(String(value)) ?? [];
-  if (exponent === undefined) return String(value);
-  const digits = whole + fraction;
-  const at = whole.length + Number(exponent);
-  if (at <= 0) return `${sign}0.${"0".repeat(-at)}${digits}`;
-  return sign + digits.padEnd(at, "0") + (at < digits.length ? `.${digits.slice(at)}` : "");
-}
 
 /** Lists of cells as CSV (RFC 4180); a cell is quoted where it must be.
  * @param {string[][]} rows
@@ -171,30 +157,3 @@ export async function savePicture(drawing, name, format) {
   const png = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   return save(png, `${name}.png`);
 }
-
-/** What a picture and an embedded chart say of their figures, in a line.
- * @param {Series[]} all
- */
-export function sourceLine(all) {
-  const releases = [...new Set(all.map((each) => each.release))];
-  return releases.map((release) => [
-    `${text("source")}: ${release.publisher}`, text("release_number", { number: release.number }),
-    day(release.record.issued), release.licence,
-  ].join(" · ")).join("; ");
-}
-
-/** The periods that the series have, in words.
- * @param {Series[]} all
- */
-export function span(all) {
-  const points = all.flatMap((each) => each.points).sort((a, b) => a.at - b.at);
-  if (!points.length) return "";
-  const [first, last] = [inWords(points[0].row.time_period), inWords(points[points.length - 1].row.time_period)];
-  return first === last ? first : `${first} – ${last}`;
-}
-
-/** The address of another page of the explorer that shows the same.
- * @param {string} page
- * @param {string} query
- */
-export const shown = (page, query) => new URL(`${settings.root}${settings.language}/${page}?${query}`, document.baseURI).href;

@@ -1,0 +1,37 @@
+"""Work divided among processes comes back whole and in order, whatever becomes of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from model.util.processes import divided
+
+HERE = os.getpid()
+
+
+def killed(number: int) -> int:
+    if os.getpid() != HERE and number > 50:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number * 2
+
+
+@pytest.mark.parametrize("make", [lambda number: number * 2, killed])
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_everything_comes_back_in_order(make: Callable[[int], int], processes: int) -> None:
+    assert divided(make, range(100), processes) == [number * 2 for number in range(100)]
+
+
+def test_processes_share_the_work() -> None:
+    assert len(set(divided(lambda _: os.getpid(), range(100), 2))) == 2
+    assert set(divided(lambda _: os.getpid(), range(10), 2)) == {os.getpid()}  # not worth it
+
+
+def test_an_error_in_any_of_them_is_raised_here() -> None:
+    with pytest.raises(ZeroDivisionError):
+        divided(lambda number: 1 // (number - 99), range(100), 2)
+    with pytest.raises(ChildProcessError):  # none is left behind
+        os.waitpid(-1, os.WNOHANG)
