@@ -12,7 +12,6 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 from model.declarations.dataset import Dataset
 from model.declarations.source import Source
@@ -68,6 +67,8 @@ def clean_in_chunks(
     Raises:
         as `warehouse.cleaning.clean`; and OpenIndicatorsError: the cluster cannot be used.
     """
+    import pyarrow.dataset as ds  # noqa: PLC0415 - it imports pandas, half a second of each command
+
     chunks, unread = _write_chunks(batches, how, folder, cluster.rows)
     con.register("raw", ds.dataset([str(path) for path in chunks], format="ipc"))
     source_schema = inspect(con, how, unread, "row_number() OVER () - 1")
