@@ -53,7 +53,7 @@ def write_release(
 
 
 def write_changes(
-    con: duckdb.DuckDBPyConnection, rows: str, number: int, path: Path
+    con: duckdb.DuckDBPyConnection, rows: str, number: int, path: Path, *, first: bool
 ) -> None:
     """Write the `changes.parquet` of a release to `path`.
 
@@ -62,6 +62,7 @@ def write_changes(
         rows: the relation of the rows of a pack, which has the release before, too.
         number: of the release.
         path: the file.
+        first: whether it is the first release of its dataset, which has none before.
     """
     names = [name for name in _columns(con, rows) if name not in PROVENANCE]
     listed = ", ".join(map(identifier, names))
@@ -70,19 +71,20 @@ def write_changes(
             f"CREATE OR REPLACE TEMP VIEW {view} AS"
             f" SELECT {listed} FROM {rows} WHERE {has(one)} AND NOT ({has(other)})"
         )
-    query = changes_sql(key_columns(names), names, "_now", "_was")
+    query = changes_sql(key_columns(names), names, "_now", None if first else "_was")
     con.execute(f"COPY ({query}) TO {literal(path)} ({PARQUET_OPTIONS})")
 
 
 def changes_of(rows: str) -> str:
-    """Return a SELECT of what each release in packs, but for the first of a pack, changed.
+    """Return a SELECT of what releases in packs changed.
 
-    `rows` is a SELECT of their rows with the `dataset`, and `first` and `last` release of the pack.
-    The columns are those of `changes.parquet`, with `dataset` and `release`.
+    `rows` is a SELECT of their rows with the last release of their pack (`last`), and the first of
+    which it is asked (`since`): that of the pack only where it is the first of its dataset, too.
+    The columns are those of `changes.parquet`, with `release`, and others that `rows` has.
     """
     others = ", ".join(map(literal, (
         *AFTER_DIMENSIONS[:1], *AFTER_DIMENSIONS[2:], *BOUNDS, FOOTNOTES, *PROVENANCE, "_first",
-        "_last", "first", "last", "is_new",
+        "_last", "since", "last", "is_new", "release",
     )))
 
     def value(of: str, is_new: bool) -> str:
@@ -90,16 +92,17 @@ def changes_of(rows: str) -> str:
 
     old, new = (value("indicator", is_new) for is_new in (False, True))
     return f"""
-        SELECT COLUMNS(lambda c: c NOT IN ({others})),
+        SELECT release,
           CASE WHEN {old} IS NULL THEN 'added' WHEN {new} IS NULL THEN 'withdrawn'
             ELSE 'revised' END AS change,
+          COLUMNS(lambda c: c NOT IN ({others})),
           {value("obs_value", False)} AS old_value, {value("obs_value", True)} AS new_value,
           {value("obs_status", False)} AS old_status, {value("obs_status", True)} AS new_status,
           coalesce({value("unit_measure", True)}, {value("unit_measure", False)}) AS unit_measure
         FROM (
           SELECT *, unnest([_first, _last + 1]) AS release, unnest([true, false]) AS is_new
           FROM ({rows})
-        ) WHERE release > "first" AND release <= "last" GROUP BY ALL"""
+        ) WHERE release BETWEEN "since" AND "last" GROUP BY ALL"""
 
 
 def has(number: int) -> str:

@@ -159,7 +159,7 @@ class CatalogueState(Frozen):
 
 
 State = TypeVar("State", DatasetState, CatalogueState)
-_MOST = 20_000
+_MOST = 4_000  # states kept: some 50 kB each
 _parsed: dict[str, Any] = {}  # datasets' states, by the checksum of what each was read from
 
 

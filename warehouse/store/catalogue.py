@@ -219,14 +219,20 @@ def _statements(
         f" {literal(record['issued'])}::TIMESTAMPTZ)" for _, record, _ in shown
     )
     held = ", ".join(
-        f"({literal(dataset)}, {pack.first}, {pack.last}, {literal(pack.name)})"
+        f"({literal(dataset)}, {pack.first}, {pack.since}, {pack.last}, {literal(pack.name)})"
         for dataset, pack in every
     )
     of_release = ", ".join(f"{name}: {literal(_type(of))}" for name, of in _RELEASE.items())
     derived = changes_of(
-        'SELECT p.dataset, p."first", p."last", o.* EXCLUDE (_pack)'
+        'SELECT p.dataset, p.since, p."last", o.* EXCLUDE (_pack)'
         " FROM _in_packs o JOIN _packs p ON o._pack = p.pack"
     )
+
+    later = [pack.folder for _, pack in every if pack.since > pack.first]
+    of_first = f""" UNION ALL BY NAME
+        SELECT p.dataset, p."first" AS release, o.* EXCLUDE (filename) FROM read_parquet(
+          {files(packs.CHANGES, later)}, union_by_name = true, filename = true
+        ) o JOIN _packs p ON p.pack = {of_pack}""" if later else ""
 
     def union(of_full: str, of_packs: str) -> str:
         """Put together what is in full and in packs; DuckDB makes no view over missing files."""
@@ -247,7 +253,7 @@ def _statements(
 
     return [
         f"CREATE TABLE _issued AS FROM (VALUES {issued}) t(dataset, number, issued)",
-        *([f'CREATE TABLE _packs AS FROM (VALUES {held}) t(dataset, "first", "last", pack)']
+        *([f'CREATE TABLE _packs AS FROM (VALUES {held}) t(dataset, "first", since, "last", pack)']
           if every else []),
         """CREATE VIEW releases AS SELECT dataset, number, CAST(issued AS TIMESTAMPTZ) AS issued,
             reason, rows, quarantined, changes.added, changes.revised, changes.withdrawn,
@@ -276,10 +282,7 @@ def _statements(
             f"""SELECT {dataset} AS dataset, {number} AS release, * EXCLUDE (filename)
                 FROM read_parquet({files(packs.CHANGES, in_full)}, union_by_name = true,
                   filename = true)""",
-            f"""SELECT p.dataset, p."first" AS release, o.* EXCLUDE (filename) FROM read_parquet(
-                  {files(packs.CHANGES, pack_folders)}, union_by_name = true, filename = true
-                ) o JOIN _packs p ON p.pack = {of_pack}
-                UNION ALL BY NAME {derived}""",
+            f"{derived}{of_first}",
         ),
         "CREATE VIEW quality AS SELECT dataset, release, check_result.* FROM (" + union(
             f"""SELECT {dataset} AS dataset, {number} AS release, unnest(checks) AS check_result

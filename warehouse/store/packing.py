@@ -133,7 +133,7 @@ class _Packing:
     columns: of `data.parquet`, with their types, as DuckDB describes them.
     first, last: the releases that it has so far.
     others: the packed files as (number, name, content); so are the records.
-    changes: the file of changes of the first.
+    changes: the file of changes of the first; None where its rows tell them.
     scratch: a folder for files that are only compared.
     added: whether it has more than its pack on the disk.
     """
@@ -143,7 +143,7 @@ class _Packing:
     first: int
     last: int
     others: list[tuple[int, str, bytes]]
-    changes: bytes
+    changes: bytes | None
     scratch: Path
     added: bool = False
 
@@ -173,7 +173,7 @@ class _Packing:
             for row in pq.read_table(pack.folder / name).to_pylist()
         ]
         columns = _described(con, pack.folder / ROWS)[:-3]
-        changes = (pack.folder / CHANGES).read_bytes()
+        changes = (pack.folder / CHANGES).read_bytes() if pack.since > pack.first else None
         return cls(con, columns, pack.first, pack.last, others, changes, scratch)
 
     def takes(self, release: Release, data: Path) -> bool:
@@ -213,9 +213,12 @@ class _Packing:
         positions = self._positions(number)
         write_release(con, "_rows", release, positions, self.scratch / DATA)
         same_bytes = sha256_file(self.scratch / DATA) == release.file(DATA).sha256
-        if same_bytes and number > self.first:
-            write_changes(con, "_rows", number, self.scratch / CHANGES)
-            same_bytes = sha256_file(self.scratch / CHANGES) == release.file(CHANGES).sha256
+        is_first = release.reason == "first release"
+        if same_bytes and (number > self.first or is_first):
+            write_changes(con, "_rows", number, self.scratch / CHANGES, first=is_first)
+            derived = sha256_file(self.scratch / CHANGES) == release.file(CHANGES).sha256
+            same_bytes = derived or is_first
+            self.changes = None if derived and is_first else self.changes
         if not same_bytes:
             log.info("%s does not come back to the byte: it stays in full", folder)
             con.execute(f"DELETE FROM _rows WHERE _first = {number}")
@@ -249,11 +252,12 @@ class _Packing:
             )
             for file, chosen in ((RELEASES, {ledger.RECORD}), (RECORDS, {*OTHERS, POSITIONS})):
                 _write_files(staging / file, [item for item in self.others if item[1] in chosen])
-            (staging / CHANGES).write_bytes(self.changes)
+            if self.changes is not None:
+                (staging / CHANGES).write_bytes(self.changes)
             self._compare(staging / ROWS)
             files = tuple(
                 FileRecord(name=path.name, sha256=sha256_file(path), bytes=path.stat().st_size)
-                for path in (staging / name for name in (ROWS, CHANGES, RECORDS, RELEASES))
+                for path in sorted(staging.iterdir())
             )
             record = PackRecord(
                 dataset=dataset, first=self.first, last=self.last, writer=writer(), files=files

@@ -2,7 +2,8 @@
 
     packs/<sector>/<dataset>/<first>-<last>/rows.parquet      every row of these releases, once,
                                                               with the releases that have it
-                                            changes.parquet   that of the first of them
+                                            changes.parquet   that of the first of them, unless it
+                                                              is the first of the dataset
                                             records.parquet   their other files, as they were
                                             releases.parquet  their records
                                             pack.json         the checksums of these files
@@ -90,6 +91,11 @@ class Pack:
                     where=str(self.folder / file.name), todo=_TODO,
                 )
         return record
+
+    @property
+    def since(self) -> int:
+        """Return of which releases on its rows tell what they changed."""
+        return self.first + self.record.has(CHANGES)
 
     @property
     def name(self) -> str:
@@ -199,7 +205,7 @@ def unpacked(folder: Path, release: Release, name: str) -> Path | None:
         return copy
     record = pack.record
     with atomic_write(copy, lasting=False) as staging:
-        derived = name == DATA or (name == CHANGES and release.number > pack.first)
+        derived = name == DATA or (name == CHANGES and release.number >= pack.since)
         if name == CHANGES and not derived:
             shutil.copyfile(pack.folder / CHANGES, staging)
         elif derived:
@@ -208,7 +214,8 @@ def unpacked(folder: Path, release: Release, name: str) -> Path | None:
                     positions = _content(pack, release.number, POSITIONS)
                     write_release(con, _table(pack), release, positions, staging)
                 else:
-                    write_changes(con, _table(pack), release.number, staging)
+                    first = release.number == pack.first
+                    write_changes(con, _table(pack), release.number, staging, first=first)
         else:
             staging.write_bytes(_content(pack, release.number, name) or b"")
         # Other bytes are the same rows where another version of the engine writes them.
@@ -238,19 +245,17 @@ def changes_in_pack(folder: Path) -> Path | None:
     for path in target.glob("*.parquet"):
         if has_checksum(path, path.stem):
             return path
-    _ = pack.record
+    since = pack.since
     target.mkdir(parents=True, exist_ok=True)
     staging = target / f".{os.getpid()}"
-    rows = f"SELECT *, {pack.first} AS \"first\", {pack.last} AS \"last\" FROM"
+    query = changes_of(
+        f'SELECT * EXCLUDE (_pack), {since} AS "since", {pack.last} AS "last" FROM {_table(pack)}'
+    )
+    if since > pack.first:
+        of_first = f"SELECT {pack.first} AS release, * FROM read_parquet("
+        query += f" UNION ALL BY NAME {of_first}{literal(pack.folder / CHANGES)})"
     with disk_errors(staging), connect(root / "tmp") as con:
-        con.execute(
-            f"""COPY (
-              SELECT {pack.first} AS release, * FROM read_parquet({literal(pack.folder / CHANGES)})
-              UNION ALL BY NAME
-              {changes_of(f"{rows} (SELECT * EXCLUDE (_pack) FROM {_table(pack)})")}
-              ORDER BY ALL
-            ) TO {literal(staging)} ({PARQUET_OPTIONS})"""
-        )
+        con.execute(f"COPY ({query} ORDER BY ALL) TO {literal(staging)} ({PARQUET_OPTIONS})")
         path = target / f"{sha256_file(staging)}.parquet"
         staging.replace(path)
     return path
