@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-computed bench-big bench-publish bench-faults bench-privacy bench-series bench-readers bench-quality bench-pages backtest-targets fuzz
+.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-computed bench-big bench-cluster bench-publish bench-faults bench-privacy bench-series bench-readers bench-quality bench-pages backtest-targets fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -179,6 +179,9 @@ bench-many: $(VENV)/.ready ## run 30, 100 and 300 small datasets from a local se
 
 bench-big: $(VENV)/.ready ## run one dataset of 300,000 and of 1,000,000 rows, compared with a DuckDB script
 	@$(BIN)/python -m bench.big_file
+
+bench-cluster: $(VENV)/.ready ## clean and validate the same on a Spark cluster of two workers, bytes compared
+	@$(BIN)/python -m bench.cluster
 
 bench-peers: $(VENV)/.ready ## the same beside dlt with GX, pandas with pandera, and frictionless (ROWS=…)
 	@$(BIN)/python -m bench.peers $(if $(ROWS),--rows $(ROWS))

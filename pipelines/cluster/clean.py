@@ -100,9 +100,13 @@ def clean_in_chunks(
 
 
 def _portable(how: Cleaning) -> Cleaning:
-    """Return what other machines need: the types of connectors' options exist in this process."""
-    dataset = Dataset.model_validate(how.dataset.model_dump(mode="json"))
-    return replace(how, dataset=dataset, source=Source.model_validate(how.source.model_dump()))
+    """Return what other machines need: the types of connectors' options exist in this process.
+
+    What was not declared stays so: a rule may take it from another.
+    """
+    dataset = Dataset.model_validate(how.dataset.model_dump(exclude_unset=True))
+    source = Source.model_validate(how.source.model_dump(exclude_unset=True))
+    return replace(how, dataset=dataset, source=source)
 
 
 def _write_chunks(
