@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-computed bench-big bench-publish bench-faults bench-privacy bench-series bench-readers bench-quality bench-pages backtest-targets fuzz
+.PHONY: help run test lint ui serve check portal portal-down test-ckanext pictures bench-datastore bench-validate requirements clean torture bench-cli bench-many bench-computed bench-big bench-cluster bench-publish bench-faults bench-privacy bench-series bench-readers bench-quality bench-pages backtest-targets fuzz
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -31,7 +31,7 @@ run: $(VENV)/.ready ## run the embedded sample from its sources to the local por
 test: $(VENV)/.ready browser judges ## all tests, in parallel (JOBS=2)
 	@$(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadscope
 
-# Some tests need Chromium, Java or LibreOffice: on Debian with root they are installed; elsewhere they
+# Some tests need Chromium, Java, LibreOffice or rsync: on Debian with root they are installed; elsewhere they
 # skip. Other judges of pages come from npm.
 .PHONY: browser judges pages
 browser:
@@ -41,12 +41,12 @@ browser:
 		apt-get update -qq >/dev/null && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver fonts-noto-core >/dev/null 2>&1; \
 	else echo "No Chromium here: the browser tests will skip."; fi
-	@command -v java >/dev/null && test -e /usr/lib/libreoffice/program/libsclo.so -a -e /usr/lib/libreoffice/program/libswlo.so || \
+	@command -v java >/dev/null && command -v rsync >/dev/null && test -e /usr/lib/libreoffice/program/libsclo.so -a -e /usr/lib/libreoffice/program/libswlo.so || \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "Installing Java and LibreOffice for the tests of pages and workbooks (once) …"; \
+		echo "Installing Java, LibreOffice and rsync for the tests (once) …"; \
 		mkdir -p /usr/share/man/man1 && apt-get update -qq >/dev/null && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends default-jre-headless libreoffice-calc-nogui libreoffice-writer-nogui >/dev/null 2>&1; \
-	else echo "No Java or no LibreOffice here: the tests that need them will skip."; fi
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends default-jre-headless rsync libreoffice-calc-nogui libreoffice-writer-nogui >/dev/null 2>&1; \
+	else echo "No Java, LibreOffice or rsync here: the tests that need them will skip."; fi
 
 judges: $(VENV)/.ready
 	@$(BIN)/python -m tests.portal.pages.tools
@@ -128,9 +128,23 @@ flips: $(VENV)/.ready ## damage 10,000 files of a copy of the sample's data fold
 kills: $(VENV)/.ready ## kill 1,000 runs at any change of the disk: the next run must end alike (KILLS=…)
 	@$(BIN)/python -m tests.faults.kills --kills $(or $(KILLS),1000)
 
+.PHONY: daemon-days
+daemon-days: $(VENV)/.ready ## let Dagster's daemon live through a year of polls of failing services (POLLS=…)
+	@$(BIN)/python -m tests.faults.daemon_days --polls $(or $(POLLS),24)
+
 .PHONY: power-cuts
 power-cuts: $(VENV)/.ready ## cut the power 100,000 times during commits (CUTS=…)
 	@$(BIN)/python -m tests.faults.power_cuts --cuts $(or $(CUTS),100000)
+
+.PHONY: model soak upgrade-folder
+model: $(VENV)/.ready ## any sequence of edits, runs, decisions and kills keeps the promises (EXAMPLES=…)
+	@$(BIN)/python -m tests.model_based.machine --examples $(or $(EXAMPLES),50)
+
+soak: $(VENV)/.ready ## two hours of news and kills: the bytes of an undisturbed folder, and no growth (MINUTES=…)
+	@$(BIN)/python -m tests.model_based.soak --minutes $(or $(MINUTES),120)
+
+upgrade-folder: $(VENV)/.ready ## keep a small data folder of a version, for later ones to open (COMMIT=…)
+	@$(BIN)/python -m tests.upgrade.record $(or $(COMMIT),HEAD)
 
 .PHONY: forgeries rebuild
 forgeries: $(VENV)/.ready ## flip 10,000 bits of a transparency log, rewrite it 1,000 times: all must show
@@ -166,6 +180,9 @@ bench-many: $(VENV)/.ready ## run 30, 100 and 300 small datasets from a local se
 
 bench-big: $(VENV)/.ready ## run one dataset of 300,000 and of 1,000,000 rows, compared with a DuckDB script
 	@$(BIN)/python -m bench.big_file
+
+bench-cluster: $(VENV)/.ready ## clean and validate the same on a Spark cluster of two workers, bytes compared
+	@$(BIN)/python -m bench.cluster
 
 bench-peers: $(VENV)/.ready ## the same beside dlt with GX, pandas with pandera, and frictionless (ROWS=…)
 	@$(BIN)/python -m bench.peers $(if $(ROWS),--rows $(ROWS))

@@ -11,6 +11,7 @@ processor time, those of Java and its workers included.
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import os
 import resource
@@ -95,6 +96,7 @@ def _end_spark() -> None:
     spark = SparkSession.getActiveSession()
     if spark is not None:
         gateway: Any = spark.sparkContext._gateway
+        atexit.unregister(spark.stop)
         spark.stop()
         gateway.shutdown()
         gateway.proc.stdin.close()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Memory of DuckDB for a large table: with the 450 MB that a process has besides it stays below 1 GB
 # (`python -m bench.big_file`). What does not fit goes to the disk.
-_MEMORY = "300MB"
+_MEMORY = "250MB"
 
 # Functions that make rows of their own. Any other may read a file, some only once they run
 # (`sniff_csv`): preparing the query does not show it.

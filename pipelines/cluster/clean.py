@@ -12,7 +12,6 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 from model.declarations.dataset import Dataset
 from model.declarations.source import Source
@@ -68,6 +67,8 @@ def clean_in_chunks(
     Raises:
         as `warehouse.cleaning.clean`; and OpenIndicatorsError: the cluster cannot be used.
     """
+    import pyarrow.dataset as ds  # noqa: PLC0415 - it imports pandas, half a second of each command
+
     chunks, unread = _write_chunks(batches, how, folder, cluster.rows)
     con.register("raw", ds.dataset([str(path) for path in chunks], format="ipc"))
     source_schema = inspect(con, how, unread, "row_number() OVER () - 1")
@@ -99,9 +100,13 @@ def clean_in_chunks(
 
 
 def _portable(how: Cleaning) -> Cleaning:
-    """Return what other machines need: the types of connectors' options exist in this process."""
-    dataset = Dataset.model_validate(how.dataset.model_dump(mode="json"))
-    return replace(how, dataset=dataset, source=Source.model_validate(how.source.model_dump()))
+    """Return what other machines need: the types of connectors' options exist in this process.
+
+    What was not declared stays so: a rule may take it from another.
+    """
+    dataset = Dataset.model_validate(how.dataset.model_dump(exclude_unset=True))
+    source = Source.model_validate(how.source.model_dump(exclude_unset=True))
+    return replace(how, dataset=dataset, source=source)
 
 
 def _write_chunks(

@@ -32,19 +32,26 @@ CRON = {
 }
 
 
-def schedules(bound_datasets: dict[str, BoundDataset]) -> list[dg.ScheduleDefinition]:
-    """Return a schedule for each polling interval that the declared frequencies need.
+def schedules(
+    bound_datasets: dict[str, BoundDataset], profile: str
+) -> list[dg.ScheduleDefinition]:
+    """Return a schedule for each polling interval that the frequencies of `bound_datasets` need.
 
-    A schedule takes snapshots only; automation runs what follows a changed one.
+    A schedule takes snapshots only; automation runs what follows a changed one, and what is
+    computed from others. In the `profile` live it runs until somebody stops it.
     """
+    status = dg.DefaultScheduleStatus
     groups: dict[tuple[str, str], list[str]] = {}
     for dataset_id, bound in bound_datasets.items():
+        if bound.dataset.inputs:
+            continue
         groups.setdefault(CRON[bound.dataset.frequency], []).append(dataset_id)
     return [
         dg.ScheduleDefinition(
             name=f"{name}_snapshots",
             cron_schedule=cron,
             execution_timezone=city().time_zone,
+            default_status=status.RUNNING if profile == "live" else status.STOPPED,
             target=[asset_key(dataset_id, "snapshot") for dataset_id in members],
             description=f"Polls the sources of {len(members)} datasets",
         )

@@ -41,7 +41,7 @@ def build_definitions(
         component.definitions(settings, catalogue),
         dg.Definitions(
             jobs=_jobs(bound_datasets),
-            schedules=schedules(bound_datasets),
+            schedules=schedules(bound_datasets, settings.profile),
             sensors=[
                 automation_sensor(), *inbox_sensor(bound_datasets, settings),
                 *after_run_sensors(settings, catalogue),

@@ -8,7 +8,7 @@ from typing import Any
 from model.declarations.dataset import FOOTNOTES
 from model.reference.codelist import TOTAL
 from model.reference.periods import frequency_of, missing_before, period_start
-from model.util.sql import identifier
+from model.util.sql import identifier, literal
 from portal.content import Content
 from portal.scope import borders_changed, home_areas
 from portal.vocabulary import BREAK
@@ -97,10 +97,9 @@ def plot(content: Content, indicator: str) -> Plot | None:
     }
     if column != "ref_area" and declared:
         fixed["ref_area"] = declared[0]
-    rows = _rows(content, indicator, column, fixed)
     # A declared choice of areas holds for lines and for bars.
-    keep = set(declared) if column == "ref_area" and declared else None
-    series = series_of(rows, keep)
+    keep = declared if column == "ref_area" else []
+    series = series_of(_rows(content, indicator, column, fixed, keep))
     series = _chosen(series, declared)
     if not series:
         return None
@@ -144,8 +143,13 @@ def _fixed(found: list[str], declared: str | None, usual: str) -> str:
     return found[0]
 
 
-def _rows(content: Content, indicator: str, column: str, fixed: dict[str, str]) -> list[Any]:
+def _rows(
+    content: Content, indicator: str, column: str, fixed: dict[str, str], keep: list[str]
+) -> list[Any]:
+    """Return what `series_of` takes: figures of all codes of a `column`, or of those to `keep`."""
     tests = " AND ".join(["indicator = ?", *(f"{identifier(name)} = ?" for name in fixed)])
+    if keep:
+        tests += f" AND {identifier(column)} IN ({', '.join(map(literal, keep))})"
     notes = FOOTNOTES if FOOTNOTES in content.published_columns else "''"
     return content.query(
         f"SELECT {identifier(column)}, geo_vintage, time_period, obs_value,"
@@ -155,16 +159,12 @@ def _rows(content: Content, indicator: str, column: str, fixed: dict[str, str]) 
     )
 
 
-def series_of(rows: list[Any], keep: set[str] | None = None) -> list[ChartSeries]:
-    """Return the series in `rows` of code, vintage, period, value, status, ids of footnotes.
-
-    Only those of the codes to `keep`, if they are given.
-    """
+def series_of(rows: list[Any]) -> list[ChartSeries]:
+    """Return the series in `rows` of code, vintage, period, value, status, ids of footnotes."""
     points: dict[tuple[str, str], list[Point]] = {}
     for code, vintage, iso, value, status, notes in rows:
-        if keep is None or code in keep:
-            point = Point(moment(iso), iso, value, status, footnotes=notes)
-            points.setdefault((code, vintage), []).append(point)
+        point = Point(moment(iso), iso, value, status, footnotes=notes)
+        points.setdefault((code, vintage), []).append(point)
     return [
         ChartSeries(code, vintage, tuple(thinned(_joined(sorted(found, key=lambda p: p.at)))))
         for (code, vintage), found in points.items()

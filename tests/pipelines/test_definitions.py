@@ -13,8 +13,8 @@ import pytest
 
 from model.reference.periods import FREQUENCY_DAYS
 from pipelines.catalogue import load_catalogue
-from pipelines.dagster.assets import dataset_assets
-from pipelines.dagster.automation import CRON
+from pipelines.dagster.assets import asset_key, dataset_assets
+from pipelines.dagster.automation import CRON, schedules
 from pipelines.dagster.build import ALL, build_definitions
 from pipelines.settings import Settings
 from tests.fixtures.commands import PROJECT
@@ -118,6 +118,19 @@ def test_jobs_for_each_sector_and_for_all(definitions, settings):
 
 def test_every_frequency_has_a_rhythm():
     assert set(CRON) == set(FREQUENCY_DAYS)
+
+
+def test_schedules_poll_sources_alone_and_by_themselves_in_production(definitions, settings):
+    bound_datasets = load_catalogue(settings).bound_datasets("sample")
+    nodes = definitions.resolve_asset_graph()
+    for profile, status in (("live", "RUNNING"), ("sample", "STOPPED")):
+        made = schedules(bound_datasets, profile)
+        assert {each.default_status.name for each in made} == {status}
+        polled = {key for each in made for key in each.job.selection.resolve(nodes)}
+        assert polled == {
+            asset_key(name, "snapshot") for name, bound in bound_datasets.items()
+            if not bound.dataset.inputs
+        }
 
 
 def test_dagster_validates_the_workspace(tmp_path):

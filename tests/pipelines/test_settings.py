@@ -19,7 +19,7 @@ Read from the environment, once, by `pipelines/settings.py`. An empty value coun
 """
 TAIL = """
 Two kinds of limits are read where they apply: `OPENINDICATORS_MEMORY_LIMIT` (memory of DuckDB for a
-large table, 300 MB unless set, e.g. `4GB`) and `OPENINDICATORS_MAX_*` (what a source may send, see
+large table, 250 MB unless set, e.g. `4GB`) and `OPENINDICATORS_MAX_*` (what a source may send, see
 `sources/limits.py`).
 """
 

@@ -43,6 +43,16 @@ def test_a_command_that_reads_imports_nothing_heavy(command: str, tmp_path: Path
         assert loaded & {"model.declarations.dataset", "rich.console", "duckdb"} == set()
 
 
+def test_a_run_imports_what_takes_seconds_only_when_it_has_work(tmp_path: Path) -> None:
+    found = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "run", "--help"], capture_output=True, text=True,
+        check=True, cwd=PROJECT, env=os.environ | {"OPENINDICATORS_DATA_DIR": str(tmp_path)},
+    )
+    loaded = set(json.loads(found.stderr.splitlines()[-1]))
+    assert "pipelines.rounds" in loaded
+    assert loaded & {"dagster", "great_expectations", "pandas", "pyspark", "scipy"} == set()
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_positional_argument_says_what_it_is(name: str) -> None:
     context = click.Context(click.Command(name))

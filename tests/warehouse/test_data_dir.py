@@ -106,6 +106,19 @@ def test_a_file_system_without_locks_is_refused(
         DataDir(tmp_path / "data").prepare()
 
 
+def test_what_a_killed_process_probed_the_folder_with_goes_later(tmp_path: Path) -> None:
+    data_dir = DataDir(tmp_path)  # found by `make soak`
+    process = os.fork()
+    if process == 0:
+        Path.unlink = lambda *_: os._exit(0)  # type: ignore[method-assign]
+        data_dir.prepare()
+    os.waitpid(process, 0)
+    left, = tmp_path.glob(".writable-*")
+    os.utime(left, (0, 0))
+    with data_dir.run_lock():
+        assert not left.exists()
+
+
 def test_a_folder_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     DataDir(tmp_path).claim("sample")
     record = tmp_path / "data_dir.json"

@@ -58,6 +58,7 @@ def load(
         raise
     finally:
         con.unregister("_incoming")
+    pa.default_memory_pool().release_unused()  # of a large file 60 MB, which Arrow would keep
     if count(con, "raw") == 0:
         raise no_rows(dataset)
     return tuple(unread)

@@ -242,7 +242,7 @@ class DataDir:
         with disk_errors(self.root):
             for folder in (self.root, self.dagster, self.inbox):
                 folder.mkdir(parents=True, exist_ok=True)
-            probe = self.root / f".writable-{os.getpid()}"
+            probe = self.root / f".writable-{os.getpid()}{STAGING}"  # goes if this is killed
             probe.write_bytes(b"x" * 4096)
             with self._lock(probe, 0) as first, self._lock(probe, 0) as second:
                 probe.unlink()

@@ -1,5 +1,7 @@
 """Areas far from all others, in their level or in steps of their short series; geography breaks."""
 
+from typing import ClassVar
+
 from expectations.checks.areas.coverage import group_codes
 from expectations.checks.base import FREQUENCIES, Arguments, SeriesCheck
 from expectations.checks.prefilter import MayFind, any_series, having
@@ -14,6 +16,7 @@ from expectations.checks.sql import (
     where,
 )
 from model.declarations.dataset import Dataset
+from model.records.validation import Severity
 from model.reference.registries import Registries
 
 
@@ -30,7 +33,7 @@ def sheet_points(series: list[str], frequency: str) -> str:
 class AreasApartCheck(SeriesCheck):
     """A check that compares the areas of a sheet; groups of areas (`apart`) are left out."""
 
-    severity = "warning"
+    severity: ClassVar[Severity] = "warning"
 
     min_areas: int
     min_factor: float
@@ -38,7 +41,7 @@ class AreasApartCheck(SeriesCheck):
     apart: list[str] = []
 
     @classmethod
-    def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments:
+    def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments | None:
         return {"apart": group_codes(dataset, registries)}
 
     def _single(self) -> str:

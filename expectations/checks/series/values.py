@@ -154,7 +154,6 @@ class SeriesSigns(SeriesCheck):
     type = "expect_series_values_to_keep_their_sign"
     vi = "không giá trị nào đổi dấu trong một chuỗi luôn cách xa số 0"
     en = "no value changes its sign in a series that keeps well away from 0"
-    within_series = True
     severity = "warning"
     automatic = "series_keep_sign"
 

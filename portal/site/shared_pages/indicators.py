@@ -203,10 +203,24 @@ def _figures(registries: Registries, uses: list[Use], language: str) -> list[dic
     found = []
     ordered = sorted(uses, key=lambda use: use.listed.state.frequency)
     for freq, members in groupby(ordered, lambda use: use.listed.state.frequency):
-        lines = [(use, *each) for use in members for each in use.home_series()]
+        lines = _of_one_size([(use, *each) for use in members for each in use.home_series()])
         if lines:
             found.append(_figure(registries, lines[:MAX_LINES], freq, language))
     return [each for each in found if each]
+
+
+def _of_one_size(
+    lines: list[tuple[Use, str, str, PlaceSeries]]
+) -> list[tuple[Use, str, str, PlaceSeries]]:
+    """Leave out what would flatten the city's line, as a country's counts do; rates stay.
+
+    The explorer draws the line at the same four times (selection.js).
+    """
+    home = [line for line in lines if line[1] == home_areas()[0]]
+    most = max((abs(value) for *_, each in home for value in each.values), default=None)
+    return lines if most is None else [
+        line for line in lines if line in home or max(map(abs, line[-1].values)) < 4 * most
+    ]
 
 
 def _figure(

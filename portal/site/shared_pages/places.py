@@ -21,7 +21,7 @@ from model.reference.succession import AreaSuccession
 from portal.scope import home_areas
 from portal.site.shared_pages.figures import Listed, Measure
 
-ROWS = 85  # of a page; a place with more has further pages
+ROWS = 110  # of a page, heads of tables too; a place with more has further pages
 SIMILAR = 4
 CITY_PAGE = "city"
 
@@ -59,11 +59,11 @@ class Place:
         rows = 0
         for borders in sorted(self.lines, reverse=True):
             for line in self.lines[borders]:
-                if rows and rows + line.rows > ROWS:
+                if rows and rows + 1 + line.rows > ROWS:
                     pages.append([])
                     rows = 0
                 pages[-1].append((borders, line))
-                rows += line.rows
+                rows += 1 + line.rows
         return pages
 
     def part(self, number: int) -> str:
