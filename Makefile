@@ -170,6 +170,7 @@ bench-computed: $(VENV)/.ready ## run 1,000 computed datasets over 1,000 inputs 
 .PHONY: bench-history warehouse-readers
 bench-history: $(VENV)/.ready ## storage and cost of 10, 100 and 1,000 releases of 100,000 rows (RELEASES=…)
 	@$(BIN)/python -m bench.history --releases $(or $(RELEASES),10 100 1000)
+	@$(BIN)/python -m bench.long_history
 
 warehouse-readers: $(VENV)/.ready ## read the warehouse from 50 processes while 40 releases land
 	@$(BIN)/python -m tests.faults.warehouse_readers
