@@ -96,6 +96,7 @@ def _click(browser: webdriver.Chrome, selector: str) -> None:
     """Click what a `selector` finds as soon as it is shown, and wait for the page it leads to."""
     found = _shown(browser, selector)
     leads = browser.execute_script(
+        "document.getAnimations().forEach((each) => each.finish());"  # nothing moves any more
         "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'});"
         "return arguments[0].tagName === 'A' && arguments[0].pathname !== location.pathname", found,
     )
