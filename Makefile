@@ -25,10 +25,15 @@ $(VENV)/.ready: requirements.txt pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
+# PySpark has 430 MB, and only a cluster and its tests need it: `make run` does without.
+$(VENV)/.spark: $(VENV)/.ready requirements-spark.txt
+	@$(UV) install --quiet --python $(BIN)/python -r requirements-spark.txt || $(PIP) install -r requirements-spark.txt
+	@touch $@
+
 run: $(VENV)/.ready ## run the embedded sample from its sources to the local portal
 	@$(BIN)/openindicators run
 
-test: $(VENV)/.ready browser judges ## all tests, in parallel (JOBS=2)
+test: $(VENV)/.spark browser judges ## all tests, in parallel (JOBS=2)
 	@$(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadscope
 
 # Some tests need Chromium, Java, LibreOffice or rsync: on Debian with root they are installed; elsewhere they
@@ -170,6 +175,7 @@ bench-computed: $(VENV)/.ready ## run 1,000 computed datasets over 1,000 inputs 
 .PHONY: bench-history warehouse-readers
 bench-history: $(VENV)/.ready ## storage and cost of 10, 100 and 1,000 releases of 100,000 rows (RELEASES=…)
 	@$(BIN)/python -m bench.history --releases $(or $(RELEASES),10 100 1000)
+	@$(BIN)/python -m bench.long_history
 
 warehouse-readers: $(VENV)/.ready ## read the warehouse from 50 processes while 40 releases land
 	@$(BIN)/python -m tests.faults.warehouse_readers
@@ -180,7 +186,7 @@ bench-many: $(VENV)/.ready ## run 30, 100 and 300 small datasets from a local se
 bench-big: $(VENV)/.ready ## run one dataset of 300,000 and of 1,000,000 rows, compared with a DuckDB script
 	@$(BIN)/python -m bench.big_file
 
-bench-cluster: $(VENV)/.ready ## clean and validate the same on a Spark cluster of two workers, bytes compared
+bench-cluster: $(VENV)/.spark ## clean and validate the same on a Spark cluster of two workers, bytes compared
 	@$(BIN)/python -m bench.cluster
 
 bench-peers: $(VENV)/.ready ## the same beside dlt with GX, pandas with pandera, and frictionless (ROWS=…)
@@ -268,6 +274,7 @@ bench-series: $(VENV)/.ready ## run the checks over a million time series
 
 requirements: $(VENV)/.ready ## compile requirements.txt from pyproject.toml, with hashes
 	@$(UV) compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --quiet --output-file requirements.txt
+	@sed -n 's/^spark = \["\(.*\)"\].*/\1/p' pyproject.toml | $(UV) compile - --universal --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements-spark.txt
 
 clean: ## remove the environment and the data folder
 	rm -rf $(VENV) data

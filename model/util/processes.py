@@ -10,17 +10,23 @@ Made = TypeVar("Made")
 _FEWEST = 32  # items of a process: to start one takes as long as to make a few
 
 
-def divided(make: Callable[[Item], Made], items: Sequence[Item], processes: int) -> list[Made]:
+def divided(
+    make: Callable[[Item], Made], items: Sequence[Item], processes: int,
+    once_forked: Callable[[], object] = lambda: None,
+) -> list[Made]:
     """Return what `make` makes of each of the `items`, in their order.
 
     At most so many `processes` make it: this one, and others that are forked from it, where `make`
-    must write nothing and wait for no other thread. What one of them does not return, because it
-    was killed or `make` raised an error, is made here, where the error is seen.
+    must write nothing and wait for no other thread. A thread at work while this forks may hold a
+    lock that the others would wait for without end (Python's documentation of `os.fork`), so that
+    one beside it is started by `once_forked`. What a process does not return, because it was killed
+    or `make` raised an error, is made here, where the error is seen.
     """
     number = max(1, min(processes, len(items) // _FEWEST))
     shares = [items[at::number] for at in range(number)]
     others = [_start(make, share) for share in shares[1:]]
     try:
+        once_forked()
         made = [[make(item) for item in shares[0]]]
         for share, (_, answer) in zip(shares[1:], others, strict=True):
             made.append(_received(answer) or [make(item) for item in share])

@@ -42,7 +42,7 @@ class TableParts:
         """Look at the rows that are not in `quarantine` on `con`, part by part."""
         spark = session(self.cluster)
         series = [name for name in self.dataset.key if name != "time_period"]
-        rows = spark.read.parquet(str(self.table)).select("_id", *self.dataset.columns)
+        rows = spark.read.parquet(f"file://{self.table}").select("_id", *self.dataset.columns)
         count = max(1, pq.read_metadata(self.table).num_rows // self.cluster.rows)
         asked = spark.sparkContext.broadcast((expectations, plans, series))
 
@@ -55,7 +55,7 @@ class TableParts:
             con.execute(
                 f"COPY (SELECT _id FROM {QUARANTINE}) TO {literal(left_out)} (FORMAT PARQUET)"
             )
-            rows = rows.join(spark.read.parquet(str(left_out)), "_id", "left_anti")
+            rows = rows.join(spark.read.parquet(f"file://{left_out}"), "_id", "left_anti")
             looked = rows.repartition(count, *series).mapInArrow(work, "found binary").collect()
         asked.unpersist()
         return parts.together(pickle.loads(found) for (found,) in looked)  # noqa: S301 - from `work`

@@ -20,7 +20,7 @@ def city(tmp_path: Path) -> City:
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    return City(tmp_path, ("files", "gho", "pxweb"), in_daemon=True)
+    return City(tmp_path, ("files", "gho"), computed=False, in_daemon=True)
 
 
 def test_the_long_form_has_every_protocol_that_asks_a_service() -> None:
@@ -32,4 +32,4 @@ def test_releases_when_data_change_silence_when_not_recovery_after_an_outage(cit
     with city.living(first):
         city.poll(first, set(), {"gho": "unavailable"})
         city.poll(second, {"files"}, {})
-    assert city.releases == {"files": 2, "gho": 1, "pxweb": 1, "computed": 2}
+    assert city.releases == {"files": 2, "gho": 1}

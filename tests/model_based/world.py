@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import gc
 import io
 import json
 import os
@@ -71,6 +72,7 @@ class World:
     def __init__(self, folder: Path, worth: int = 1) -> None:
         self.project, self.data_dir = folder / "project", DataDir(folder / "data")
         self.worth = worth
+        self.said = ""  # by the last command
         self.datasets = {
             name: NaiveDataset({key: str(100 + n % 3) for n, key in enumerate(KEYS)})
             for name in (ROOMS, BEDS)
@@ -103,9 +105,13 @@ class World:
             for name, value in self.variables().items():
                 patch.setenv(name, value)
             patch.setattr(packing, "WORTH", self.worth)
+            said = io.StringIO()
             for stream in (contextlib.redirect_stdout, contextlib.redirect_stderr):
-                stack.enter_context(stream(io.StringIO()))
-            yield
+                stack.enter_context(stream(said))
+            try:
+                yield
+            finally:
+                self.said = said.getvalue()
 
     def variables(self) -> dict[str, str]:
         return {
@@ -124,13 +130,14 @@ class World:
     def run(self) -> None:
         """Run all datasets; what is blocked or not ready is told by the exit code."""
         code = self.command("run", run)
+        gc.unfreeze()  # a run keeps what it imports from the collector, as its process ends with it
         well = True
         for name, each in self.datasets.items():
             each.run(self.now)
             if each.is_confirmed and not each.is_withdrawn:
                 self.taken[name] = dict(each.source)
             well &= each.is_withdrawn or (each.is_confirmed and not each.is_blocked)
-        assert (code == 0) == well, f"exit code {code}"
+        assert (code == 0) == well, f"exit code {code}: {self.said}"
         self.is_settled = True
 
     def killed_run(self, at: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -196,6 +197,6 @@ def test_a_cluster_is_for_large_snapshots_and_says_what_it_lacks(tmp_path, monke
     assert settings.cluster == Cluster("spark://x:1", 1_000_000_000)
     assert Settings(profile="sample", data_dir=tmp_path).cluster is None
     *changes, rows = SHAPES["long"]
-    monkeypatch.setitem(__import__("sys").modules, "pyspark.errors", None)
+    monkeypatch.setitem(sys.modules, "pyspark.errors", None)
     with connect() as con, pytest.raises(OpenIndicatorsError, match=r"openindicators\[spark\]"):
         clean_in_chunks(con, [batch(rows)], _how(*changes), Cluster("spark://x:1"), tmp_path)

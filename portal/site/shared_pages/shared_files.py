@@ -6,7 +6,7 @@ inputs have not changed is not made again.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -102,8 +102,6 @@ def render(
     offered = [state for state in states if not state.withdrawn]
     sql = attach.statements(_attachable(offered), base_url)
     with ThreadPoolExecutor(1) as beside:  # DuckDB and zlib keep another core busy meanwhile
-        bulk_files = beside.submit(bulk.write, folder, offered)
-        database = None if preview else beside.submit(_database, folder, before, sql)
         targets = TargetsView.of(folder, registries, offered, checksums)
         of_all = [*_of_all(folder, registries, written, preview, base_url, targets)]
         pages = [*_pages(folder, registries, written, preview, base_url, targets)]
@@ -117,16 +115,20 @@ def render(
             )
         ]
         jobs: list[_Job] = [*of_all, *due]
+        tasks: list[partial[Any]] = [partial(bulk.write, folder, offered)]
+        tasks += [] if preview else [partial(_database, folder, before, sql)]
+        begun: list[Future[Any]] = []
         files = {
-            path: data for made in divided(_make, jobs, processes)
-            for path, data in made.items()
+            path: data for made in divided(
+                _make, jobs, processes, lambda: begun.extend(map(beside.submit, tasks))
+            ) for path, data in made.items()
         }
         files |= _for_crawlers((*files, *paths), offered, base_url)
-        if database:
-            files[attach.FILE] = database.result()
+        bulk_files, *database = [each.result() for each in begun]
+        files |= zip([attach.FILE], database, strict=False)  # a preview has none
         paths |= {path: sha256_bytes(data) for path, data in files.items()}
         paths |= codelists.write(folder, registries, site_version, base_url)
-        paths |= bulk_files.result()
+        paths |= bulk_files
     state = CatalogueState(
         database=sha256_json(sql), site_version=site_version, datasets=checksums, pages=paths,
         inputs=inputs,

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 from selenium import webdriver
-from selenium.common.exceptions import TimeoutException
+from selenium.common.exceptions import ElementClickInterceptedException, TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -95,12 +95,23 @@ def ask(browser: webdriver.Chrome, address: str, question: Question, language: s
 def _click(browser: webdriver.Chrome, selector: str) -> None:
     """Click what a `selector` finds as soon as it is shown, and wait for the page it leads to."""
     found = _shown(browser, selector)
+    here = browser.current_url
     leads = browser.execute_script(
-        "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'});"
+        "document.getAnimations().forEach((each) => each.finish());"  # nothing moves any more
         "return arguments[0].tagName === 'A' && arguments[0].pathname !== location.pathname", found,
     )
-    here = browser.current_url
-    found.click()
+
+    def clicked(_: webdriver.Chrome) -> bool:
+        browser.execute_script(
+            "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", found
+        )
+        try:
+            found.click()
+        except ElementClickInterceptedException:  # it moved, as a chart was drawn above it
+            return False
+        return True
+
+    _wait(browser, clicked, f"{selector} can be clicked")
     if leads:
         _wait(browser, lambda b: b.current_url != here, f"{selector} leads elsewhere")
 
