@@ -15,7 +15,7 @@ from portal.ckan.client import CkanClient
 from portal.ckan.datastore.api_loader import ApiLoader
 from portal.ckan.datastore.copy_loader import CopyLoader
 from portal.ckan.portal import Ckan
-from portal.site import Site
+from portal.site.site import Site
 from sources.base import Transport
 from sources.demo.replay import ReplayTransport
 from sources.fetch.folder import FolderTransport, TransportByScheme

@@ -25,7 +25,7 @@ from pipelines.steps.progress import STAGES, FailureLog, Reporter
 from pipelines.steps.up_to_date import is_up_to_date
 from pipelines.workers import Failed, Workers, divide
 from portal.base import Portal
-from portal.site import Site
+from portal.site.site import Site
 from sources.base import Transport
 from sources.demo.replay import ReplayTransport
 

@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -51,3 +52,28 @@ def test_the_product_imports_its_runtime_dependencies_and_all_of_them() -> None:
 
 def test_tests_and_benchmarks_import_what_is_declared() -> None:
     assert imported(SUPPORT) <= declared() | declared("dev") | declared("spark") | BY_HAND
+
+
+def ancestors(name: str) -> set[str]:
+    parts = name.split(".")
+    return {".".join(parts[:end]) for end in range(1, len(parts))}
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Whichever is imported first, the others are there; a module needs the packages above it."""
+    modules = {
+        ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path
+        for folder in PRODUCT for path in (PROJECT / folder).rglob("*.py")
+    }
+    needed: dict[str, set[str]] = {}
+    for name, path in modules.items():
+        found: set[str] = set()
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                members = {f"{node.module}.{alias.name}" for alias in node.names}
+                found |= members & modules.keys() or {node.module}
+        found |= {parent for each in found for parent in ancestors(each)}
+        needed[name] = (found & modules.keys()) - ancestors(name) - {name}
+    assert len(list(TopologicalSorter(needed).static_order())) == len(modules) > 500

@@ -29,7 +29,7 @@ from portal.names import Names
 from portal.quality.formats import atom, prometheus
 from portal.quality.pages import Assessed
 from portal.quality.publish import is_published, publish_quality
-from portal.site import DATASET_PAGE
+from portal.site.pages import DATASET_PAGE
 from warehouse.store import catalogue as warehouse_catalogue
 from warehouse.store import failure_log, packing, packs, releases, validation_log
 from warehouse.store.data_dir import DataDir

@@ -18,7 +18,7 @@ from model.util.sql import literal
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.release import Released
 from portal.names import Names
-from portal.site import PREVIEW
+from portal.site.site import PREVIEW
 from portal.vocabulary import ColumnWords
 from warehouse.cleaning.clean import CleanStats
 from warehouse.engine import connect

@@ -20,7 +20,7 @@ from pipelines.settings import PREFIX, CkanSettings, Settings, read_token
 from pipelines.steps.fetch import Polls
 from pipelines.steps.progress import Clock, FailureLog
 from portal.base import Portal
-from portal.site import Site
+from portal.site.site import Site
 from sources.base import Transport
 from warehouse.store.data_dir import DataDir
 from warehouse.store.shared_store import SharedStore

@@ -32,7 +32,8 @@ from pipelines.steps.fetch import take_snapshot
 from pipelines.steps.validate import validate_table
 from portal.ckan.desired import mapping
 from portal.content import Content
-from portal.site import Site, pages
+from portal.site import pages
+from portal.site.site import Site
 from portal.site.state import DatasetState, read_state
 from sources.fetch.folder import FolderTransport
 from warehouse.differences import TableDifferences, compare_tables

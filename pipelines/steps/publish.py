@@ -6,7 +6,7 @@ from model.records.release import Publication
 from model.reference.registries import Registries
 from pipelines.quality.report import ReleaseWithReport
 from portal.base import Portal, ShowsDrafts
-from portal.site import Site
+from portal.site.site import Site
 from warehouse.store import drafts, releases
 from warehouse.store.data_dir import DataDir
 

@@ -21,8 +21,3 @@ Plain files with relative links: they open from a folder, from `serve`, or from 
 Belongs here: pages, charts, and how they get into the folder. Does not belong here: the formats of
 the downloads (portal/distributions) and the pages about quality (portal/quality).
 """
-
-from portal.site.pages import DATASET_PAGE
-from portal.site.site import PREVIEW, Site, files_of, published_files
-
-__all__ = ["DATASET_PAGE", "PREVIEW", "Site", "files_of", "published_files"]

@@ -9,7 +9,7 @@ import pytest
 
 from model.errors import StoreError
 from model.util import hashing
-from portal.site import Site
+from portal.site.site import Site
 from tests.fixtures.datasets import registries
 from tests.warehouse.test_releases import release
 from warehouse.store import catalogue, releases, working_tables

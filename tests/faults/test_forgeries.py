@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from portal.site import Site
+from portal.site.site import Site
 from portal.site.state import all_datasets
 from portal.transparency.signing import SigningKey, new_key
 from tests.faults.forgeries import (

@@ -15,7 +15,7 @@ from pipelines.after_run import announcements
 from pipelines.after_run.announcements import announce
 from pipelines.settings import Settings
 from portal.changes import change_set
-from portal.site import Site
+from portal.site.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.listeners import webhook
 from tests.fixtures.releases import ReleaseOnDisk, make_release, row

@@ -24,7 +24,7 @@ from pipelines.cli.proof.keys import Action, keys
 from pipelines.cli.proof.verify import verify
 from pipelines.integrity import inspect
 from pipelines.settings import Settings
-from portal.site import Site
+from portal.site.site import Site
 from portal.site.state import DatasetState, all_datasets
 from portal.transparency.audit import Audit, audit, lines
 from portal.transparency.merkle import roots

@@ -11,7 +11,7 @@ from model.errors import PortalError
 from model.records.release import FileRecord
 from model.util.hashing import sha256_file
 from pipelines.cli.proof import verify as command
-from portal.site import Site
+from portal.site.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
 from tests.fixtures.site_server import served

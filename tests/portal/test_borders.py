@@ -23,9 +23,9 @@ from portal.content import Content
 from portal.distributions.registry import write_all
 from portal.report.findings import IndicatorResult
 from portal.report.make import findings_of
-from portal.site import Site
 from portal.site.published import PublishedSite
 from portal.site.series import plots
+from portal.site.site import Site
 from tests.fixtures.computed import NEW, OLD
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row

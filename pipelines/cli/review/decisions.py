@@ -41,7 +41,7 @@ from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.publish import publish, show_draft
 from pipelines.steps.validate import validate_table
-from portal.site import DATASET_PAGE
+from portal.site.pages import DATASET_PAGE
 from warehouse.store import acceptances, decisions, drafts, releases
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease

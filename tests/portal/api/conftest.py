@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from model.declarations.dataset import Dataset
-from portal.site import Site
+from portal.site.site import Site
 from tests.fixtures.commands import openindicators
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row

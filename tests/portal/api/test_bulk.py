@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from portal.api import bulk
-from portal.site import Site
+from portal.site.site import Site
 from portal.site.state import all_datasets
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row

@@ -13,7 +13,7 @@ from fsspec import AbstractFileSystem
 from fsspec.spec import AbstractBufferedFile
 
 from portal.attach import FILE
-from portal.site import Site
+from portal.site.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import ReleaseOnDisk, make_release, row
 from tests.fixtures.site_server import served

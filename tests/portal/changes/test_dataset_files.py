@@ -13,7 +13,7 @@ import pytest
 
 from model.records.release import Release, StructureChange
 from model.util.hashing import sha256_file
-from portal.site import Site
+from portal.site.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import ReleaseOnDisk, make_release, row
 from tests.fixtures.site_server import served

@@ -9,7 +9,8 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from portal.site import Site, pages
+from portal.site import pages
+from portal.site.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import ReleaseOnDisk, make_release, row
 from tests.fixtures.site_server import served

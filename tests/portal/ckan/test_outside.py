@@ -58,7 +58,7 @@ def test_every_resource_is_what_it_says_and_genuine(env, package, tmp_path):
         path = tmp_path / f"{resource['id']}-{Path(resource['url']).name}"
         path.write_bytes(body)
     assert openindicators(env.data_dir.root, "run", "nothing").code != 0  # the folder is the one
-    from portal.site import Site
+    from portal.site.site import Site
     from tests.fixtures.datasets import registries
 
     Site(env.data_dir.site, registries()).apply(env.history)

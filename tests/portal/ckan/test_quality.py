@@ -12,7 +12,7 @@ from rdflib import DCAT, DCTERMS, RDF, Graph, Namespace, URIRef
 
 from model.records.validation import Score
 from portal.metadata.dcat import AUTHORITY, IANA
-from portal.site import Site
+from portal.site.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
 from tests.portal.ckan.environment import CkanEnvironment

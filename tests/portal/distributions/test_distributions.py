@@ -23,7 +23,7 @@ from portal.content import Content
 from portal.distributions import registry, xlsx_workbook
 from portal.distributions.csv_text import harmless, number_text
 from portal.distributions.registry import DISTRIBUTIONS, write_all
-from portal.site import Site
+from portal.site.site import Site
 from portal.verify import verify
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import check, make_release, row

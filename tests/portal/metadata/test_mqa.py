@@ -18,7 +18,7 @@ from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.metadata import dcat, dqv
 from portal.metadata.mqa import assess, assess_published, metrics
-from portal.site import Site
+from portal.site.site import Site
 from tests.fixtures.datasets import dataset, real_files, registries
 from tests.fixtures.releases import make_release, row
 

@@ -24,7 +24,7 @@ from portal.content import Content
 from portal.names import Names
 from portal.quality.pages import Assessed, badge
 from portal.quality.publish import publish_quality
-from portal.site import Site
+from portal.site.site import Site
 from tests.fixtures.browser import violations
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row

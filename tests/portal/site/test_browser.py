@@ -14,7 +14,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from model.util.hashing import sha256_file
 from portal.distributions.registry import DISTRIBUTIONS
-from portal.site import Site
+from portal.site.site import Site
 from portal.vocabulary import KINDS
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from model.records.release import Decision
-from portal.site import Site, published_files
+from portal.site.site import Site, published_files
 from portal.verify import verify
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import ReleaseOnDisk, make_release, row

@@ -22,7 +22,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from portal.site import Site
+from portal.site.site import Site
 from tests.fixtures.browser import violations
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row

@@ -9,7 +9,7 @@ import pytest
 
 from model.reference.reconciliation import ReleasedFigure
 from portal.scope import home_areas
-from portal.site import Site
+from portal.site.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
 from tests.pipelines.test_sample import DECLARATIONS, SAMPLES, observations

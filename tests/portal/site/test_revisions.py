@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from portal.site import Site
 from portal.site.shared_pages.revisions import compare
+from portal.site.site import Site
 from portal.site.state import all_datasets
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row

@@ -13,10 +13,10 @@ import pytest
 from model.errors import PortalError
 from model.reference.registries import SimilarPlaces
 from portal.content import Content
-from portal.site import Site
 from portal.site.shared_pages import figures, place_pages
 from portal.site.shared_pages.figures import Listed
 from portal.site.shared_pages.places import CITY_PAGE, Gazetteer
+from portal.site.site import Site
 from portal.site.state import CatalogueState, all_datasets, intact_datasets, read_intact, read_state
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import Row, make_release, row

@@ -24,9 +24,9 @@ from portal.names import Names
 from portal.quality.pages import Assessed
 from portal.quality.publish import publish_quality
 from portal.rendering.formatting import number, period
-from portal.site import Site, published_files
 from portal.site.release_files import replaced_folder
 from portal.site.shared_pages import shared_files
+from portal.site.site import Site, published_files
 from portal.verify import verify
 from portal.versions import Versions
 from tests.fixtures.datasets import dataset, registries

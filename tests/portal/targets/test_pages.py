@@ -18,7 +18,7 @@ from selenium import webdriver
 
 from model.util.hashing import sha256_bytes, sha256_file
 from portal.metadata.identifiers import dataset_urn
-from portal.site import Site
+from portal.site.site import Site
 from portal.targets.exports import CSV, JSON, TargetScorecard
 from portal.targets.projection import calibration
 from tests.fixtures.browser import violations
