@@ -86,6 +86,7 @@ def write(sql: Sequence[str], folder: Path) -> bytes:
         path = Path(made) / FILE
         with duckdb.connect(config={"threads": 1}) as con:  # several write in any order
             con.execute(f"SET VARIABLE {VARIABLE} = {literal(f'{folder.resolve()}/')}")
+            con.execute("SET force_compression = 'uncompressed'")  # FSST samples at random
             con.execute(f"ATTACH {literal(path)} AS city (BLOCK_SIZE {_BLOCK})")
             con.execute(f"BEGIN; {'; '.join(sql)}; COMMIT; DETACH city")
         return path.read_bytes()

@@ -12,7 +12,8 @@ import pytest
 from fsspec import AbstractFileSystem
 from fsspec.spec import AbstractBufferedFile
 
-from portal.attach import FILE
+from model.util.hashing import sha256_bytes
+from portal.attach import FILE, statements, write
 from portal.site.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import ReleaseOnDisk, make_release, row
@@ -109,6 +110,16 @@ def test_it_is_made_again_only_when_a_release_came(site: Site, tmp_path: Path) -
     site.apply([*history, release(tmp_path / "again", 3, 3.0)])
     assert path.read_bytes() != before[1]
     assert len(path.read_bytes()) < 100_000
+
+
+def test_many_releases_give_the_same_bytes_each_time(tmp_path: Path) -> None:
+    table, *_ = statements([], None)
+    rows = ", ".join(
+        f"('health/beds', {number}, '1.0.0', '2026-11-21', NULL, '{sha256_bytes(b'%d' % number)}')"
+        for number in range(3_000)
+    )
+    made = {write([table, f"INSERT INTO city.releases VALUES {rows}"], tmp_path) for _ in range(8)}
+    assert len(made) == 1
 
 
 def test_closed_and_withdrawn_datasets_are_not_in_it(site: Site, tmp_path: Path) -> None:
