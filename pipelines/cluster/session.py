@@ -36,7 +36,7 @@ def _session(master: str, _process: int) -> SparkSession:
             todo="pip install 'openindicators[spark]', or unset it",
         ) from error
     paths = os.pathsep.join(filter(None, [str(PACKAGED), os.environ.get("PYTHONPATH")]))
-    settings = {
+    settings: dict[str, bool | float | int | str | None] = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",

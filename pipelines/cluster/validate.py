@@ -46,7 +46,7 @@ class TableParts:
         count = max(1, pq.read_metadata(self.table).num_rows // self.cluster.rows)
         asked = spark.sparkContext.broadcast((expectations, plans, series))
 
-        def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        def work(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
             if found := _look(batches, *asked.value):
                 yield pa.record_batch({"found": pa.array([pickle.dumps(found)], pa.binary())})
 
