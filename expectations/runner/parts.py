@@ -17,7 +17,7 @@ from expectations.suites.expectation import Expectation
 
 
 @dataclass(frozen=True)
-class Looked:
+class PartFindings:
     """What was found in a part of a table, or in several together.
 
     asked: the expectations that were looked at, by name.
@@ -36,7 +36,7 @@ class Parts(Protocol):
     def __call__(
         self, con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation],
         plans: Mapping[str, Plan],
-    ) -> Looked:
+    ) -> PartFindings:
         """Look at the rows that are not in `quarantine` on `con`.
 
         Args:
@@ -50,7 +50,7 @@ class Parts(Protocol):
 def look(
     con: duckdb.DuckDBPyConnection, relation: str, expectations: Sequence[Expectation],
     plans: Mapping[str, Plan], series: Sequence[str],
-) -> Looked:
+) -> PartFindings:
     """Look at one part of a table.
 
     Args:
@@ -72,7 +72,7 @@ def look(
         con, relation, {name: plan for name, plan in counted.items() if name not in skipped}
     )
     asked = {item.name for item in any_part} | counted.keys()
-    return Looked(frozenset(asked), frozenset(skipped), measured)
+    return PartFindings(frozenset(asked), frozenset(skipped), measured)
 
 
 def _is_counted(expectation: Expectation, plan: Plan, series: Sequence[str]) -> bool:
@@ -84,7 +84,7 @@ def _is_counted(expectation: Expectation, plan: Plan, series: Sequence[str]) -> 
     return expectation.check.within_series
 
 
-def together(parts: Iterable[Looked]) -> Looked:
+def together(parts: Iterable[PartFindings]) -> PartFindings:
     """Return what was found in several parts together; of each series all rows are in one."""
     every = list(parts)
     skipped = frozenset.intersection(*(part.skipped for part in every))
@@ -93,7 +93,7 @@ def together(parts: Iterable[Looked]) -> Looked:
         name: _sum([part.measured[name] for part in every if name in part.measured])
         for name in names
     }
-    return Looked(every[0].asked, skipped, measured)
+    return PartFindings(every[0].asked, skipped, measured)
 
 
 def _sum(found: Sequence[Measured]) -> Measured:

@@ -22,7 +22,7 @@ import duckdb
 
 from expectations.runner import prefilter
 from expectations.runner.acceptance import all_accepted, may_be_accepted, release_accepted
-from expectations.runner.parts import Looked, Parts
+from expectations.runner.parts import PartFindings, Parts
 from expectations.runner.release_decision import release_blockers_of
 from expectations.runner.results import check_result, ids_query, milliseconds, results_of
 from expectations.suites import VERSION
@@ -134,7 +134,7 @@ def _run(
     from expectations.runner import engine  # noqa: PLC0415
 
     begun = perf_counter()
-    looked = parts(con, suite.expectations, prepared.plans) if parts and rows else Looked()
+    looked = parts(con, suite.expectations, prepared.plans) if parts and rows else PartFindings()
     left = [item for item in suite.expectations if item.name not in looked.asked]
     skipped = prefilter.skippable(con, view, left, before.skipped if before else ())
     skipped |= looked.skipped

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.runner import parts
-from expectations.runner.parts import Looked
+from expectations.runner.parts import PartFindings
 from expectations.runner.plan import Plan
 from expectations.suites.expectation import Expectation
 from model.declarations.dataset import Dataset
@@ -38,7 +38,7 @@ class TableParts:
     def __call__(
         self, con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation],
         plans: Mapping[str, Plan],
-    ) -> Looked:
+    ) -> PartFindings:
         """Look at the rows that are not in `quarantine` on `con`, part by part."""
         spark = session(self.cluster)
         series = [name for name in self.dataset.key if name != "time_period"]
@@ -64,7 +64,7 @@ class TableParts:
 def _look(
     batches: Iterable[pa.RecordBatch], expectations: Sequence[Expectation],
     plans: Mapping[str, Plan], series: Sequence[str],
-) -> Looked | None:
+) -> PartFindings | None:
     """Look at one part, on a machine of the cluster; None where it has no rows."""
     iterator = (batch for batch in batches if batch.num_rows)
     first = next(iterator, None)

@@ -37,7 +37,7 @@ Reader = Callable[Concatenate[Path, str, P], R]
 is_child = False  # set by the server: there functions run as they are
 
 
-class Request(msgspec.Struct):
+class ChildTask(msgspec.Struct):
     """What the child is asked for."""
 
     module: str
@@ -48,7 +48,7 @@ class Request(msgspec.Struct):
     options: dict[str, Any]
 
 
-class Answer(msgspec.Struct):
+class ChildResult(msgspec.Struct):
     """What the child hands over: a result, or the fields of a ReadError."""
 
     result: bytes = b""
@@ -66,7 +66,7 @@ def in_child(reader: Reader[P, R]) -> Reader[P, R]:
     def asked(path: Path, where: str, *arguments: P.args, **options: P.kwargs) -> R:
         if is_child:
             return reader(path, where, *arguments, **options)
-        request = Request(
+        request = ChildTask(
             reader.__module__, reader.__name__, str(path.absolute()), where, [*arguments], options
         )
         answer = _server(os.getpid()).ask(request)
@@ -113,7 +113,7 @@ class _Server:
     process: subprocess.Popen[str] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ask(self, request: Request) -> Answer:
+    def ask(self, request: ChildTask) -> ChildResult:
         """Return the answer of a child.
 
         Raises:
@@ -125,7 +125,7 @@ class _Server:
             if ended == "0":
                 try:
                     data = (Path(folder) / ANSWER).read_bytes()
-                    return msgspec.msgpack.decode(data, type=Answer)
+                    return msgspec.msgpack.decode(data, type=ChildResult)
                 except (OSError, msgspec.MsgspecError):
                     ended = _NO_ANSWER
         raise ReadError(_reason(ended), where=request.where, todo=_TODO)

@@ -64,16 +64,16 @@ def _work(folder: Path) -> NoReturn:
         os.dup2(nothing, 0)
         os.dup2(nothing, 1)
         data = (folder / call.REQUEST).read_bytes()
-        request = msgspec.msgpack.decode(data, type=call.Request)
+        request = msgspec.msgpack.decode(data, type=call.ChildTask)
         reader = getattr(import_module(request.module), request.name)
         path = Path(request.path)
         tempfile.tempdir = str(folder)
         confine(path, folder)
         try:
             found = reader(path, request.where, *request.arguments, **request.options)
-            answer = call.Answer(result=call.as_bytes(found))
+            answer = call.ChildResult(result=call.as_bytes(found))
         except ReadError as error:
-            answer = call.Answer(error=(error.what, error.where, error.todo))
+            answer = call.ChildResult(error=(error.what, error.where, error.todo))
         (folder / call.ANSWER).write_bytes(msgspec.msgpack.encode(answer))
         code = 0
     except MemoryError:
