@@ -115,7 +115,6 @@ def _automation(optional: frozenset[dg.AssetKey] = frozenset()) -> dg.Automation
 
 def _common(bound: BoundDataset, stage: str) -> dict[str, Any]:
     dataset = bound.dataset
-    references = metadata.code_references(bound.declaration.path, bound.suite.path)
     return {
         "key": asset_key(dataset.id, stage),
         "group_name": dataset.sector,
@@ -124,7 +123,7 @@ def _common(bound: BoundDataset, stage: str) -> dict[str, Any]:
         "metadata": {
             **{f"title ({code})": dataset.title.get(code) for code in languages()},
             "licence": dataset.licence,
-            **references,
+            **metadata.code_references(bound.declaration.path, bound.suite.path),
         },
     }
 
@@ -248,21 +247,26 @@ def _table(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.Assets
     )
     return stage_assets(spec, table, [
         *(
-            _check_spec(each.name, each.description, each.severity, each.type)
-            .replace_key(dg.AssetCheckKey(key, each.name)) for each in bound.suite.expectations
+            _check_spec(key, each.name, each.description, each.severity, each.type)
+            for each in bound.suite.expectations
         ),
         _check_spec(
-            SOURCE_SCHEMA_CHECK, schema_check.TITLE.in_all("\n\n"), "critical",
+            key, SOURCE_SCHEMA_CHECK, schema_check.TITLE.in_all("\n\n"), "critical",
             SOURCE_SCHEMA_CHECK,
-        ).replace_key(dg.AssetCheckKey(key, SOURCE_SCHEMA_CHECK)),
+        ),
     ])
 
 
+def _check_spec(key: dg.AssetKey, name: str, *of_any_table: str) -> dg.AssetCheckSpec:
+    """Return a check of the table at `key`; the arguments are those of `_check_of_any_table`."""
+    return _check_of_any_table(name, *of_any_table).replace_key(dg.AssetCheckKey(key, name))
+
+
 @lru_cache(maxsize=10_000)
-def _check_spec(
+def _check_of_any_table(
     name: str, description: str, severity: Severity, expectation: str
 ) -> dg.AssetCheckSpec:
-    """Return a check of any table: the same check of many datasets is made by Dagster once."""
+    """Return a check without its table: that of many datasets is made by Dagster once."""
     return dg.AssetCheckSpec(
         name=name,
         asset=dg.AssetKey("table"),

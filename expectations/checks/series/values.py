@@ -78,11 +78,10 @@ class SeriesSpikes(SeriesCheck):
 
     By a factor of `min_factor` and `times_usual` the fourth largest such deviation of the series,
     or, in a series of ten, half of that factor and three times as unusual. The spike test of
-    oceanography (IOOS QARTOD, test 6), in logarithms: a single wrong value is an additive
-    outlier, whatever level and trend
-    are. Where a share `shared` of the indicator's series has one in the same period it is none; nor
-    where other areas have some of four fifths of its size (a share `common` of all), or small
-    counts by chance (`deviations` of a Poisson count).
+    oceanography (IOOS QARTOD, test 6), in logarithms: a single wrong value is an additive outlier,
+    whatever level and trend are. Where a share `shared` of the indicator's series has one in the
+    same period it is none; nor where other areas have some of four fifths of its size (a share
+    `common` of all), or small counts by chance (`deviations` of a Poisson count).
     """
 
     type = "expect_series_values_to_not_spike"
