@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
@@ -33,30 +33,35 @@ def render_template(folder: Path, template: str, language: str, /, **values: Any
     return environment(folder, language).get_template(template).render(values).encode()
 
 
-class _Compiled(FileSystemBytecodeCache):
+class _Compiled(BytecodeCache):
     """Compiled templates: those of one language serve the others, and later processes.
 
-    They lie where Python keeps its own compiled code, under the versions of Jinja and this file.
+    They lie where Python keeps its own compiled code, under the versions of Jinja and this file,
+    and begin with the checksum of what follows: a damaged one is compiled again.
     """
 
     def __init__(self) -> None:
         by = sha256_bytes(f"{jinja2.__version__} {sha256_file(__file__)}".encode())[:16]
-        super().__init__(str(_SHARED.parent / "__pycache__"), f"templates-{by}-%s")
+        self.path = f"{_SHARED.parent / '__pycache__'}/templates-{by}-"
         self.code: dict[tuple[str, str], Any] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Give the code of a template that was compiled already, and has not changed."""
         bucket.code = self.code.get((bucket.key, bucket.checksum))
         if bucket.code is None:
-            super().load_bytecode(bucket)
-            self.code[bucket.key, bucket.checksum] = bucket.code
+            with suppress(OSError):
+                sha256, _, data = Path(self.path + bucket.key).read_bytes().partition(b"\n")
+                if sha256_bytes(data).encode() == sha256:
+                    bucket.bytecode_from_string(data)
+                    self.code[bucket.key, bucket.checksum] = bucket.code
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep the code of a template."""
         self.code[bucket.key, bucket.checksum] = bucket.code
         if not sys.dont_write_bytecode:
+            data = bucket.bytecode_to_string()
             with suppress(OSError):  # the program may be installed where nobody can write
-                super().dump_bytecode(bucket)
+                Path(self.path + bucket.key).write_bytes(sha256_bytes(data).encode() + b"\n" + data)
 
 
 _COMPILED = _Compiled()
