@@ -24,7 +24,7 @@ from model.errors import StoreError
 from model.util.hashing import has_checksum, pretty_json
 from model.util.sql import literal
 from pipelines.integrity import inspect
-from pipelines.restoring import restore
+from pipelines.restoring import MakeAgain, restore
 from tests.faults.test_bit_rot import flip
 from tests.fixtures.datasets import dataset
 from tests.warehouse.test_releases import NOW, judged
@@ -186,14 +186,28 @@ def test_what_a_pack_changed_is_what_its_releases_changed(tmp_path: Path) -> Non
     assert history[0].pack_changes() == table and has_checksum(table, table.stem), "made again"
 
 
-def test_records_in_a_damaged_pack_stop_the_dataset_and_come_back(tmp_path: Path) -> None:
-    data_dir = DataDir(tmp_path / "data")
+Packed = tuple[DataDir, Bytes, packs.Pack, MakeAgain]
+
+
+def packed(folder: Path) -> Packed:
+    """Return a data folder with one pack, its releases, the pack, and what makes releases again."""
+    data_dir = DataDir(folder / "data")
     data_dir.prepare()
     expected = some(data_dir)
-    kept = shutil.copytree(data_dir.root, tmp_path / "kept")
+    kept = shutil.copytree(data_dir.root, folder / "kept")
     packing.pack_all(data_dir)
     packs.remove_packed(data_dir, 0)
     [pack] = packs.packs(data_dir, ID)
+
+    @contextmanager
+    def again(_: str, number: int) -> Iterator[Path]:
+        yield Path(kept) / "releases" / ID / str(number)
+
+    return data_dir, expected, pack, again
+
+
+def test_records_in_a_damaged_pack_stop_the_dataset_and_come_back(tmp_path: Path) -> None:
+    data_dir, expected, pack, again = packed(tmp_path)
     path = pack.folder / packs.RELEASES
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(StoreError, match="releases 1 to 3"):
@@ -201,10 +215,6 @@ def test_records_in_a_damaged_pack_stop_the_dataset_and_come_back(tmp_path: Path
     assert releases.current(data_dir, ID).path("data.parquet").exists()
     [damage] = inspect(data_dir).damages
     assert damage.path == path
-
-    @contextmanager
-    def again(_: str, number: int) -> Iterator[Path]:
-        yield Path(kept) / "releases" / ID / str(number)
 
     [(_, how)] = restore(data_dir, inspect(data_dir), again)
     assert "stand in full again" in how and found(data_dir) == expected
@@ -228,13 +238,7 @@ def test_a_longer_pack_takes_the_place_of_a_shorter_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [packs.ROWS, packs.RECORDS, packs.RECORD])
 def test_damage_names_the_releases_that_it_touches(tmp_path: Path, name: str) -> None:
-    data_dir = DataDir(tmp_path / "data")
-    data_dir.prepare()
-    expected = some(data_dir)
-    kept = shutil.copytree(data_dir.root, tmp_path / "kept")
-    packing.pack_all(data_dir)
-    packs.remove_packed(data_dir, 0)
-    [pack] = packs.packs(data_dir, ID)
+    data_dir, expected, pack, again = packed(tmp_path)
     flip(pack.folder / name, 41)
     [damage] = inspect(data_dir).damages
     assert damage.path == pack.folder / name and "releases 1 to 3" in damage.what
@@ -246,10 +250,6 @@ def test_damage_names_the_releases_that_it_touches(tmp_path: Path, name: str) ->
     with duckdb.connect(str(data_dir.catalogue), read_only=True) as con:
         assert con.sql("SELECT DISTINCT release FROM all_observations").fetchall() == [(4,)]
     assert packing.pack_all(data_dir) == 0 and packs.remove_packed(data_dir, 0) == 0
-
-    @contextmanager
-    def again(_: str, number: int) -> Iterator[Path]:
-        yield Path(kept) / "releases" / ID / str(number)
 
     (pack.folder / name).write_bytes(b"")  # no bit puts that right
     for _ in range(2):
