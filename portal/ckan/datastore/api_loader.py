@@ -16,7 +16,8 @@ table before the first change and recorded after the last one was read back, so 
 between is never taken for a release.
 
 A lost response (time-out, 502, 504) says nothing about whether the call was carried out: no call is
-repeated blindly. The table is read back, and what is still missing is sent.
+repeated blindly. The table is read back, and what is still missing is sent. The same holds for
+calls of a load that was killed: CKAN completes them though nobody waits for them.
 """
 
 import threading
@@ -99,20 +100,22 @@ class ApiLoader:
     def load(self, table: DataStoreTable) -> None:
         """Make the portal's table equal to the release; see TableLoader."""
         schema, resource_id = table.schema, loader.valid_resource_id(table.resource_id)
-        size, lost = _BatchSize(), False
+        size, calls_open = _BatchSize(), False
         with loader.open_comparison(table.data, schema) as both:
             for attempt in range(ROUNDS):
                 try:
+                    if attempt == 0:
+                        calls_open = self._await_earlier_load(resource_id, schema)
                     if self._round(table, both, size):
                         return
                 except OutcomeUnknown:
-                    lost = True
+                    calls_open = True
                     if attempt == ROUNDS - 1:
                         raise
                     pause(FIRST_PAUSE * 2**attempt)
                 except ActionRefused as refused:
-                    # A call whose response was lost was carried out after the table was read.
-                    late = lost and "duplicate key" in refused.what
+                    # A call that nobody awaits was carried out after the table was read.
+                    late = calls_open and "duplicate key" in refused.what
                     if (refused.status != 413 and not late) or attempt == ROUNDS - 1:
                         raise
                     size.failed()
@@ -121,6 +124,20 @@ class ApiLoader:
     def drop(self, resource_id: str) -> None:
         """Remove the table; see TableLoader."""
         loader.drop_by_api(self._client, loader.valid_resource_id(resource_id))
+
+    def _await_earlier_load(self, resource_id: str, schema: TableSchema) -> bool:
+        """Wait for running calls of a load that was killed; return whether there may be others.
+
+        A load removes the checksum before its first change: a table without one was left by a load
+        that did not end. PostgreSQL makes an index again only after every transaction that wrote
+        to the table; a call that CKAN has received and not begun cannot be waited for.
+        """
+        fields = self._fields(resource_id)
+        if fields is None or recorded_sha256(_infos(fields)):
+            return False
+        if _structure_matches(fields, schema):
+            self._describe(resource_id, schema, None, indexes=list(schema.key))
+        return True
 
     def _round(self, table: DataStoreTable, both: RowComparison, size: _BatchSize) -> bool:
         """Compare, and send what is missing; return whether nothing was, which ends the load."""

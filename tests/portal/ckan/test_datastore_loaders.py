@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 from unittest.mock import patch
 
 import psycopg
@@ -450,6 +451,50 @@ def test_an_interrupted_difference_is_not_taken_for_a_release(env):
     assert not loader.plan(first).empty and not loader.plan(second).empty
     loader.load(first)
     assert same(env.rows(resource)) == same(release(1))
+
+
+def unfinished(env, rows):
+    """Return a table that an `api` load filled and that has no checksum yet."""
+    table = env.table(env.resource(), rows)
+    loader = ApiLoader(env.client)
+    loader.load(table)
+    loader._describe(table.resource_id, table.schema, None)
+    return table
+
+
+def test_a_running_call_of_a_killed_load_is_waited_for(env):
+    rows = release(1, 50)
+    table = unfinished(env, rows)
+    note = f'UPDATE "{table.resource_id}" SET obs_note = %s'
+    with psycopg.connect(env.portal.datastore_write_url) as killed:
+        killed.execute(note, ["của bản khác"])
+        committed = threading.Timer(1.5, killed.commit)
+        committed.start()
+        ApiLoader(env.client).load(table)
+        committed.join()
+    assert same(env.rows(table.resource_id)) == same(rows)
+
+
+def test_a_call_of_a_killed_load_that_begins_late_makes_no_failure(env):
+    """The call is carried out after the table was read, and before the rows are sent."""
+    rows = release(1, 50)
+    table = unfinished(env, rows[:-1])
+    full = env.table(table.resource_id, rows)
+    compared, late = ApiLoader._compare, iter([True])
+
+    def compare(self, resource_id, both):
+        counts = compared(self, resource_id, both)
+        if next(late, False):
+            env.client.call("datastore_upsert", {
+                "resource_id": resource_id, "force": True, "method": "insert",
+                "records": rows[-1:],
+            })
+        return counts
+
+    with patch.object(ApiLoader, "_compare", compare):
+        ApiLoader(env.client).load(full)
+    assert same(env.rows(table.resource_id)) == same(rows)
+    assert next(late, None) is None
 
 
 def test_a_revoked_token_gives_one_message(env):
