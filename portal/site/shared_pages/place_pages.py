@@ -91,12 +91,11 @@ class _Part:
 
     def made_from(self, line: Line) -> bytes:
         """Return what tells whether another page of the place shows a `line` in the same way."""
-        known = line.listed.figures.places
-        areas = (line.area, self._country(line), *self._similar(line))
-        return b"".join([
-            line.listed.words.encode(),
-            *(known.get((area, line.vintage), (0, b"-", b""))[1] for area in areas),
-        ])
+        known, found = line.listed.figures.places, [line.listed.words.encode()]
+        for area in (line.area, self._country(line), *self._similar(line)):
+            figures = known.get((area, line.vintage))
+            found.append(figures[1] if figures else b"-")
+        return b"".join(found)
 
     def _country(self, line: Line) -> str:
         return self.gazetteer.country_of(line) or ""
