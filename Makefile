@@ -56,8 +56,12 @@ browser:
 judges: $(VENV)/.ready
 	@$(BIN)/python -m tests.portal.pages.tools
 
-pages: $(VENV)/.ready browser ## judge every page, ask twenty questions, measure with Lighthouse (SITE=…; WHAT=…; AXE=…)
+pages: $(VENV)/.ready browser ## judge every page, ask twenty questions, measure with Lighthouse (SITE=…; WHAT=…; AXE=30%)
 	@$(BIN)/python -m tests.portal.pages $(or $(SITE),data/sample/site) $(foreach each,$(WHAT),--only $(each)) $(if $(AXE),--axe $(AXE))
+
+.PHONY: readers
+readers: $(VENV)/.ready ## programs of others read every dataset of a site, cell for cell (SITE=…, see docs/publishing.md)
+	@$(BIN)/python -m pytest -q tests/portal/api/test_foreign_readers.py --site $(SITE)
 
 lint: $(VENV)/.ready ## style, types, and the layers of imports
 	@$(BIN)/ruff check .

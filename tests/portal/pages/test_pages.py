@@ -60,7 +60,7 @@ def test_no_page_is_larger_than_the_budget(site: Path) -> None:
 
 
 def test_the_nu_html_checker_finds_nothing(site: Path) -> None:
-    nothing(judges.html(site, PAGES))
+    nothing(judges.html(site, [*PAGES, *judges.styles(site)]))
 
 
 def test_no_link_leads_nowhere(address: str) -> None:
@@ -68,7 +68,7 @@ def test_no_link_leads_nowhere(address: str) -> None:
 
 
 def test_axe_finds_nothing_on_a_phone(browser: webdriver.Chrome, address: str) -> None:
-    nothing(judges.accessibility(browser, address, PAGES, [360]))
+    nothing(judges.accessibility(browser, address, PAGES, judges.LOOKS[:1]))
 
 
 @pytest.mark.parametrize("at", [at for at, each in enumerate(questions()) if each.quick])
