@@ -20,6 +20,7 @@ from portal.rendering.environment import render_template
 from portal.scope import home_areas
 from portal.site.state import DatasetState
 
+AS_A_WHOLE = 4_000_000  # bytes of JSON, some 130 kB compressed: larger releases are read by ranges
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 ASSETS = Path(__file__).resolve().parent / "assets"
 PAGES = ("explorer", "embed", "figure", "table", "sql")
@@ -50,7 +51,8 @@ def render(
     addresses = {name: libraries.address(file) for name, file in LIBRARIES.items()}
     settings = {
         "root": "../", "libraries": addresses, "preloaded": _parquet_modules(),
-        "home": home_areas(), "borders": _borders(registries), "countries": _countries(),
+        "ranges": _by_ranges(offered), "home": home_areas(), "borders": _borders(registries),
+        "countries": _countries(),
     }
     found = {
         f"assets/explorer/{path.name}": path.read_bytes() for path in sorted(ASSETS.iterdir())
@@ -91,6 +93,17 @@ def _preloads(page: str) -> dict[str, list[str]]:
         "first_modules": [f"assets/explorer/{name}" for name in first],
         "other_modules": [f"assets/explorer/{name}" for name in others],
     }
+
+
+def _by_ranges(offered: list[tuple[Sector, list[DatasetState]]]) -> list[str]:
+    """Return the datasets whose newest release is not read as a whole, from its JSON."""
+    return [
+        state.dataset for _, members in offered for state in members
+        if not any(
+            file.name == f"{state.name}.json" and file.bytes <= AS_A_WHOLE
+            for file in state.releases[-1].files
+        )
+    ]
 
 
 def _parquet_modules() -> list[str]:
