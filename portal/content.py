@@ -141,10 +141,19 @@ class Content:
     def matching(self, name: str, pattern: str) -> set[str]:
         """Return the columns of the table `name` in which each text matches a regular `pattern`.
 
-        The note, which is free text, is not looked at, nor are numbers.
+        Numbers are not looked at.
         """
-        texts = [column for column, number in self.kinds_of(name).items() if not number]
-        found = [column for column in texts if column != "obs_note"]
+        if (name, pattern) not in self._known:
+            self._known[name, pattern] = self._matching(name, pattern)
+        return self._known[name, pattern]
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, str], set[str]]:
+        """What was found of the release's tables, which never change."""
+        return {}
+
+    def _matching(self, name: str, pattern: str) -> set[str]:
+        found = [column for column, number in self.kinds_of(name).items() if not number]
         # The different texts of all columns at once: to compile a pattern with Unicode's classes
         # takes longer than to match them.
         with pq.ParquetFile(self.files.path(name), read_dictionary=found) as file:
@@ -165,8 +174,10 @@ class Content:
         return _engine(1 if self.release.rows <= ROW_GROUP else None, os.getpid())
 
     def _check_finite(self, name: str, columns: Iterable[str]) -> None:
-        kinds = self.kinds_of(name)
-        figures = [column for column in columns if kinds[column]]
+        kinds, finite = self.kinds_of(name), self._known.setdefault((name, "finite"), set())
+        figures = [column for column in columns if kinds[column] and column not in finite]
+        if not figures:
+            return
         counts = [f"count(*) FILTER (NOT isfinite({identifier(figure)}))" for figure in figures]
         [row] = self.query(f"SELECT {', '.join(['0', *counts])} FROM t", name)
         for column, count in zip(figures, row[1:], strict=True):
@@ -176,6 +187,7 @@ class Content:
                     where=f"{self.release.dataset}, {name}, column {column}",
                     todo="add an expectation that quarantines such rows, then release again",
                 )
+        finite.update(figures)
 
     def kinds_of(self, name: str) -> dict[str, bool]:
         """Return the columns of one of the release's tables, and whether they hold numbers."""

@@ -7,7 +7,7 @@ looked at row by row.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -67,6 +67,15 @@ def _csv_text(name: str) -> str:
         f"CASE WHEN regexp_matches({text}, '[,\"\\r\\n]')"
         f" THEN '\"' || replace({harmless}, '\"', '\"\"') || '\"' ELSE {harmless} END"
     )
+
+
+def plain_line(begin: str, columns: Iterable[str]) -> str:
+    """Return the expression of a line of CSV as DuckDB's COPY writes it, after the text `begin`.
+
+    All texts of the `columns` match `PLAIN`.
+    """
+    cells = (f"coalesce(CAST({identifier(name)} AS VARCHAR), '')" for name in columns)
+    return f"concat({literal(begin)}, concat_ws(',', {', '.join(cells)}), chr(10))"
 
 
 def json_line(columns: Columns, plain: Collection[str] = ()) -> str:
