@@ -49,6 +49,7 @@ from portal.distributions.csv_files import csv_table
 from portal.distributions.json_records import json_records
 from portal.distributions.parquet_file import parquet_file
 from portal.distributions.registry import DESCRIBING, DISTRIBUTIONS
+from portal.distributions.row_text import PLAIN
 from portal.distributions.xlsx_workbook import xlsx_workbook
 from warehouse.store import releases
 
@@ -214,6 +215,13 @@ def _parts(folder: Path, rows: int) -> None:
         home, stored, find_cell(stored, key), catalogue.registries
     ))
     content = Content.of(stored, catalogue.registries)
+
+    def ask() -> None:
+        content.matching("data.parquet", PLAIN)
+        for _ in content.lines("''", "data.parquet", content.published_columns):
+            break
+
+    like += _timed("  asked once for all formats", ask)
     for each in filter(lambda form: form.holds(content), DISTRIBUTIONS[:-DESCRIBING]):
         target = folder / f"again-{each.file_name(content.dataset)}"
 
