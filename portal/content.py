@@ -221,10 +221,18 @@ class Content:
 
         DuckDB computes the text of a constant once, not for each row.
         """
-        path = self.files.path(name)
-        same = ", ".join(f"{sql} AS {column}" for column, sql in _constants(path).items())
-        rows = f"read_parquet({literal(path)})"
+        kinds = self.kinds_of(name)
+        same = ", ".join(
+            f"CAST({'NULL' if text is None else literal(text)} AS"
+            f" {'DOUBLE' if kinds[column] else 'VARCHAR'}) AS {identifier(column)}"
+            for column, text in self.constants_of(name).items()
+        )
+        rows = f"read_parquet({literal(self.files.path(name))})"
         return f"(SELECT * REPLACE ({same}) FROM {rows})" if same else rows
+
+    def constants_of(self, name: str) -> dict[str, str | None]:
+        """Return the columns of the table `name` that have one text, or nothing, in all rows."""
+        return _constants(self.files.path(name))
 
     def select(self, table: str, columns: Sequence[str], tail: str) -> list[dict[str, Any]]:
         """Return `columns` of the release's file `table` by name; `tail` is WHERE, ORDER, LIMIT."""
@@ -269,8 +277,8 @@ class Content:
         return Names(self.dataset, self.registries)
 
 
-def _constants(path: Path) -> dict[str, str]:
-    """Return the columns of a Parquet file with one text, or nothing, in all rows: name -> SQL."""
+def _constants(path: Path) -> dict[str, str | None]:
+    """Return the columns of a Parquet file with one text, or nothing, in all rows."""
     metadata = pq.read_metadata(path)
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     found = {}
@@ -279,8 +287,7 @@ def _constants(path: Path) -> dict[str, str]:
         texts = {_only_value(group.column(place), is_text) for group in groups}
         [text] = texts if len(texts) == 1 else [...]
         if text is not ...:
-            value = "NULL" if text is None else literal(text)
-            found[identifier(field.name)] = f"CAST({value} AS {'VARCHAR' if is_text else 'DOUBLE'})"
+            found[field.name] = text
     return found
 
 

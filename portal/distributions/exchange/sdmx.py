@@ -55,7 +55,7 @@ def write_csv(content: Content, path: Path, others: Sequence[WrittenFile]) -> No
     header = ["STRUCTURE", "STRUCTURE_ID", "ACTION", *(name.upper() for name in names)]
     texts = {name for name in names if not kinds[name]}
     if texts <= content.matching("data.parquet", PLAIN):  # nothing needs quotes
-        line = plain_line(f"dataflow,{flow},I,", names)
+        line = plain_line(f"dataflow,{flow},I,", names, content.constants_of("data.parquet"))
         with path.open("wb") as file:
             file.write(f"{','.join(header)}\n".encode())
             for lines in content.lines(line, "data.parquet", names):
