@@ -145,7 +145,10 @@ daemon-days: $(VENV)/.ready ## let Dagster's daemon live through a year of polls
 power-cuts: $(VENV)/.ready ## cut the power 100,000 times during commits (CUTS=…)
 	@$(BIN)/python -m tests.faults.power_cuts --cuts $(or $(CUTS),100000)
 
-.PHONY: long-lived
+.PHONY: model-ckan long-lived
+model-ckan: $(VENV)/.ready ## any sequence of releases and publications, some cut off, on the CKAN of `make portal` (EXAMPLES=…)
+	@$(BIN)/python -m tests.portal.ckan.machine --examples $(or $(EXAMPLES),20)
+
 long-lived: $(VENV)/.ready ## daemon, code server, UI, serve and mcp for hours, with readers and faults: no growth (MINUTES=…)
 	@$(BIN)/python -m tests.faults.long_lived --minutes $(or $(MINUTES),120)
 

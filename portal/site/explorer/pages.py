@@ -5,7 +5,8 @@ files that a release is published as.
 """
 
 import re
-from functools import cache
+from collections.abc import Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from babel.core import get_global
 from model.reference.city import city
 from model.reference.codelist import vintage_day
 from model.reference.registries import Registries, Sector
+from model.util.hashing import sha256_json
 from model.util.languages import languages
 from portal import libraries
 from portal.rendering.environment import render_template
 from portal.scope import home_areas
+from portal.site.shared_pages.page import SharedPage
 from portal.site.state import DatasetState
 
 AS_A_WHOLE = 4_000_000  # bytes of JSON, some 130 kB compressed: larger releases are read by ranges
@@ -36,11 +39,16 @@ LIBRARIES = {
 }
 
 
-def render(
+def scripts() -> dict[str, bytes]:
+    """Return the scripts of the pages: path in the site -> bytes."""
+    return {f"assets/explorer/{path.name}": path.read_bytes() for path in sorted(ASSETS.iterdir())}
+
+
+def pages(
     sectors: list[tuple[Sector, list[DatasetState]]], registries: Registries, preview: bool,
     base_url: str | None,
-) -> dict[str, bytes]:
-    """Render the pages in each language, with their scripts: path in the site -> bytes.
+) -> Iterator[SharedPage]:
+    """Yield the pages in each language.
 
     `sectors` come with their datasets, `registries` know the city's borders; `preview` and
     `base_url` are as for every page.
@@ -54,18 +62,17 @@ def render(
         "ranges": _by_ranges(offered), "home": home_areas(), "borders": _borders(registries),
         "countries": _countries(),
     }
-    found = {
-        f"assets/explorer/{path.name}": path.read_bytes() for path in sorted(ASSETS.iterdir())
-    }
+    titles = [[(state.dataset, state.title.by_language) for state in each] for _, each in offered]
+    inputs = sha256_json([settings, titles])
     for language in languages():
         for name in PAGES:
-            found[f"{language}/{name}.html"] = render_template(
+            yield SharedPage(f"{language}/{name}.html", inputs, partial(
+                render_template,
                 TEMPLATES, f"{name}.html", language, root="../", page=f"{name}.html",
                 preview=preview, base_url=base_url, sectors=offered, libraries=addresses,
                 **_preloads(name),
                 settings={"language": language, **settings},
-            )
-    return found
+            ))
 
 
 # `import … from "./page.js"`, and `export`; what a script imports by `import()` is for later.

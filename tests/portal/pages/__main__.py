@@ -47,7 +47,7 @@ def main() -> int:
     parser.add_argument("--anew", action="store_true")
     args = parser.parse_args()
     tools.install(every=True)
-    answers = Answers(args.anew)
+    answers = Answers(tools.answers(), args.anew)
     bad = 0
     for folder in args.sites:
         with served(folder) as address:

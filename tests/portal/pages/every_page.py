@@ -48,19 +48,19 @@ def judge(site: Site, share: str = "100%") -> int:
     with line("size", len(site.pages)):
         found += judges.too_large(site.folder, site.pages)
     with line("vnu", len(site.pages)):
-        found += _page_by_page(site, "vnu", site.pages, lambda pages: judges.html(
+        found += page_by_page(site, "vnu", site.pages, lambda pages: judges.html(
             site.folder, pages))
-        found += judges.html(site.folder, judges.styles(site.folder))
+        found += _together(site, "vnu", "styles", lambda: judges.html(
+            site.folder, judges.styles(site.folder)))
     with line("structured-data-testing-tool", len(site.pages)):
-        found += _page_by_page(site, "structured-data-testing-tool", site.pages, lambda pages: (
+        found += page_by_page(site, "structured-data-testing-tool", site.pages, lambda pages: (
             judges.structured_data(site.folder, pages)))
     with line("redocly", 1):
         found += judges.openapi(site.folder)
     with line("linkinator", len(linked)):
         for part in (linked[at:at + PART] for at in range(0, len(linked), PART)):
-            found += (judges.Finding("linkinator", page, says) for page, says in site.kept(
-                f"linkinator {part[0]}", lambda part=part: site.browser.patiently(
-                    lambda: [(each.page, each.says) for each in judges.links(site.address, part)])))
+            found += _together(site, "linkinator", part[0], lambda part=part: (
+                site.browser.patiently(lambda: list(judges.links(site.address, part)))))
     with line("axe", len(seen)):
         found += _accessibility(site, seen)
     left, used = judges.excepted(found)
@@ -71,7 +71,15 @@ def judge(site: Site, share: str = "100%") -> int:
     return len(left)
 
 
-def _page_by_page(
+def _together(
+    site: Site, name: str, part: str, look: Callable[[], Iterable[judges.Finding]]
+) -> list[judges.Finding]:
+    """Return what a judge says of a part of the site; it looks again where any page changed."""
+    said = site.kept(f"{name} {part}", lambda: [(each.page, each.says) for each in look()])
+    return [judges.Finding(name, page, says) for page, says in said]
+
+
+def page_by_page(
     site: Site, name: str, pages: Sequence[str],
     look: Callable[[Sequence[str]], Iterable[judges.Finding]], besides: str = "",
 ) -> Iterator[judges.Finding]:
@@ -106,7 +114,7 @@ def _accessibility(site: Site, pages: Sequence[str]) -> Iterator[judges.Finding]
             with PatientBrowser() as browser:
                 while not errors:
                     page = waiting.get_nowait()
-                    list(_page_by_page(site, "axe", [page], lambda of: look(browser, of[0]),
+                    list(page_by_page(site, "axe", [page], lambda of: look(browser, of[0]),
                                        site.looks))
         except Empty:
             pass
@@ -125,7 +133,7 @@ def _accessibility(site: Site, pages: Sequence[str]) -> Iterator[judges.Finding]
         each.join()
     if errors:
         raise errors[0]
-    yield from _page_by_page(site, "axe", pages, lambda of: [], site.looks)
+    yield from page_by_page(site, "axe", pages, lambda of: [], site.looks)
 
 
 def _drawn(pages: Iterable[str], share: str) -> list[str]:

@@ -18,7 +18,7 @@ from selenium.common.exceptions import WebDriverException
 from urllib3.exceptions import HTTPError
 
 from tests.fixtures.browser import started
-from tests.portal.pages import questions, tools
+from tests.portal.pages import questions
 
 TRIES = 4  # of what a busy machine may break
 T = TypeVar("T")
@@ -86,14 +86,12 @@ class PatientBrowser:
 
 
 class Answers:
-    """What judges said, kept beside them in a file: the last line of a name counts."""
+    """What judges said, kept in a file: the last line of a name counts."""
 
-    def __init__(self, anew: bool = False) -> None:
-        own = (Path(__file__).with_name(each) for each in ("judges.py", "structured_data.js"))
-        judges = sha256(b"".join(each.read_bytes() for each in own)).hexdigest()[:12]
-        self._file = tools.folder(every=True) / f"answers-{judges}.jsonl"
+    def __init__(self, file: Path, anew: bool = False) -> None:
+        self._file = file
         self._lock = threading.Lock()
-        lines = self._file.read_text(encoding="utf-8").splitlines() if self._file.exists() else []
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         self._kept: dict[str, Any] = {} if anew else dict(map(json.loads, lines))
 
     def __contains__(self, name: str) -> bool:
