@@ -24,11 +24,11 @@ _SUMMARY = ", ".join([
     "max(t) - min(t) + 1 <> count(*) OR 2 * sum(t) <> count(*) * (min(t) + max(t)) AS holed",
 ])
 # The steps of a series that spans enough to have an unusual one, as `series.cuts` has them: the
-# largest, and the third largest, which is what is usual. As lists, which need no order of the whole
-# table.
+# largest, and the third largest, which is what is usual; and how far each value is from between its
+# neighbours (`bend`), as of spikes. As lists, which need no order of the whole table.
 _STEPS = """
 ordered AS (
-  SELECT *, CASE WHEN NOT positive OR high >= 2 * low_positive
+  SELECT *, CASE WHEN NOT positive OR high >= 1.25 * low_positive
     THEN list_sort(list_zip(ts, vs)) END AS points FROM series
 ),
 levels AS (
@@ -46,7 +46,11 @@ steps AS (
   SELECT *, list_reverse_sort(list_transform(change, lambda d: abs(d - mid))) AS step
   FROM middles
 ),
-seen AS (SELECT *, step[1] AS largest, step[3] AS usual FROM steps)"""
+seen AS (
+  SELECT *, step[1] AS largest, step[3] AS usual, list_reverse_sort(list_transform(
+    list_zip(level[:-3], level[2:-2], level[3:]), lambda p: abs(p[2] - (p[1] + p[3]) / 2)
+  )) AS bend FROM steps
+)"""
 
 
 def skippable(

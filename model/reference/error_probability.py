@@ -58,15 +58,18 @@ def features(item: Mapping[str, Any]) -> tuple[float, float, float]:
     return min(off, FACTOR), long, math.log(usual) if usual else 0.0
 
 
-def probability_of(check: str, item: Mapping[str, Any]) -> float | None:
+def probability_of(
+    check: str, item: Mapping[str, Any], coefficients: Mapping[str, float] = COEFFICIENTS
+) -> float | None:
     """Return the probability that what a check says of an observation is an error.
 
     Args:
         check: the check's name in the suite.
         item: what it says: `factor`, `periods` and `usual_elsewhere`, where it has them.
+        coefficients: of the regression.
     """
-    if check not in COEFFICIENTS or check in SHARED:
+    if check not in coefficients or check in SHARED:
         return None
     shared = zip(SHARED, (1.0, *features(item)), strict=True)
-    score = COEFFICIENTS[check] + sum(COEFFICIENTS[name] * value for name, value in shared)
+    score = coefficients[check] + sum(coefficients[name] * value for name, value in shared)
     return 1 / (1 + math.exp(-score))
