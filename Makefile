@@ -141,6 +141,10 @@ daemon-days: $(VENV)/.ready ## let Dagster's daemon live through a year of polls
 power-cuts: $(VENV)/.ready ## cut the power 100,000 times during commits (CUTS=…)
 	@$(BIN)/python -m tests.faults.power_cuts --cuts $(or $(CUTS),100000)
 
+.PHONY: long-lived
+long-lived: $(VENV)/.ready ## daemon, code server, UI, serve and mcp for hours, with readers and faults: no growth (MINUTES=…)
+	@$(BIN)/python -m tests.faults.long_lived --minutes $(or $(MINUTES),120)
+
 .PHONY: model soak upgrade-folder
 model: $(VENV)/.ready ## any sequence of edits, runs, decisions and kills keeps the promises (EXAMPLES=…)
 	@$(BIN)/python -m tests.model_based.machine --examples $(or $(EXAMPLES),50)

@@ -22,6 +22,7 @@ from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.computed_source import transport_for
 from pipelines.steps.fetch import Polls, Taken, take_snapshot
 from pipelines.steps.progress import STAGES, FailureLog, Reporter
+from pipelines.steps.publish import publish_left_behind
 from pipelines.steps.up_to_date import is_up_to_date
 from pipelines.workers import Failed, Workers, divide
 from portal.base import Portal
@@ -181,6 +182,8 @@ def run_datasets(
         )
         for group in groups:
             _run_rounds(run, group, vintages, workers)
+        failed = [name for name, (stage, _) in recorder.failures.items() if stage != STAGES[-1]]
+        publish_left_behind(failed, settings.data_dir, portals)
     for name, error in follow_up(settings, catalogue).damaged.items():
         if name in bound_datasets:
             recorder.failures.setdefault(name, (RECORDS, error))

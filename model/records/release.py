@@ -72,7 +72,7 @@ class Release(Frozen):
         "first release", "source changed", "declaration changed", "suite changed",
         "rows accepted", "code changed", "rollback", "withdrawal",
     ]
-    inputs_sha256: str  # of what follows: the same inputs make no new release
+    inputs_sha256: str  # of snapshot, declaration, suite and accepted rows
     snapshot_sha256: str
     declaration_sha256: str
     suite_sha256: str

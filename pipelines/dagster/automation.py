@@ -13,10 +13,14 @@ import dagster as dg
 from model.reference.city import city
 from pipelines.after_run.follow_up import follow_up
 from pipelines.catalogue import Catalogue
+from pipelines.connections import open_portals
 from pipelines.dagster.assets import asset_key
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
+from pipelines.steps.progress import STAGES
+from pipelines.steps.publish import publish_left_behind
 from sources.connectors.registry import options_of
+from warehouse.store import failure_log
 
 # How often to poll a source, by the frequency of what it publishes. Without news a poll costs one
 # conditional request, so polling more often than it publishes is cheap, and figures are out
@@ -137,6 +141,11 @@ def after_run_sensors(settings: Settings, catalogue: Catalogue) -> list[dg.Senso
             " has recovered; quiet on repeats",
         )
         def after_run(context: dg.RunStatusSensorContext) -> None:
+            failed = [each.dataset for each in failure_log.opened(settings.data_dir)
+                      if each.stage in STAGES[:-1]]
+            publish_left_behind(
+                failed, settings.data_dir, open_portals(settings, catalogue.registries)
+            )
             done = follow_up(settings, catalogue)
             context.log.info(f"quality files written: {done.files}, messages sent: {done.messages}")
 

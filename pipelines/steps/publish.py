@@ -1,7 +1,10 @@
 """Publish: bring the portals to the current release, and previews to the waiting draft."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
+from itertools import product
 
+from model.errors import OpenIndicatorsError
 from model.records.release import Publication
 from model.reference.registries import Registries
 from pipelines.quality.report import ReleaseWithReport
@@ -9,6 +12,8 @@ from portal.base import Portal, ShowsDrafts
 from portal.site.site import Site
 from warehouse.store import drafts, releases
 from warehouse.store.data_dir import DataDir
+
+log = logging.getLogger(__name__)
 
 
 def publish(dataset: str, data_dir: DataDir, portal: Portal) -> Publication | None:
@@ -25,6 +30,23 @@ def publish(dataset: str, data_dir: DataDir, portal: Portal) -> Publication | No
         if not history:
             return None
         return portal.apply([ReleaseWithReport(data_dir, item) for item in history])
+
+
+def publish_left_behind(
+    datasets: Iterable[str], data_dir: DataDir, portals: Sequence[Portal]
+) -> None:
+    """Publish releases that a run which was killed has left behind, though what follows them fails.
+
+    Args:
+        datasets: those that fail before they are published: no step of theirs does it.
+        data_dir: has their releases.
+        portals: where to publish.
+    """
+    for dataset, portal in product(datasets, portals):
+        try:
+            publish(dataset, data_dir, portal)
+        except OpenIndicatorsError as error:  # beside what people are told of already
+            log.warning("%s, publication: %s", dataset, error)
 
 
 def preview_site(data_dir: DataDir, registries: Registries) -> Site:

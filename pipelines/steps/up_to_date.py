@@ -37,7 +37,7 @@ def _is_released(bound: BoundDataset, data_dir: DataDir) -> bool:
     return (
         current is not None
         and current.release.reason != "withdrawal"
-        and releases.is_unchanged(current, validated, inputs)
+        and releases.is_unchanged(data_dir, current, validated, inputs)
         and not ledger.not_entered(data_dir, dataset)
         and drafts.is_settled(data_dir, dataset)
         and validation_log.is_logged(data_dir, validated, inputs)

@@ -67,6 +67,7 @@ run_launcher:
 """
 PATIENCE = 900  # seconds on the wall for one poll
 STEP = 31  # seconds that the clock is moved while nothing runs: sensors are due every 30
+HANGING: dict[int, Condition] = {1: "silent", 2: "stalled"}  # by poll
 _QUIET = 2  # evaluations of each sensor after the last run, before a poll counts as over
 
 
@@ -132,6 +133,7 @@ class City:
             (*self.protocols, COMPUTED) if self.computed else self.protocols, 0
         )
         self.down: set[str] = set()
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     @contextmanager
     def living(self, start: datetime) -> Iterator[None]:
@@ -146,36 +148,44 @@ class City:
             settings = self.data.dagster / "dagster.yaml"
             if self.in_daemon:
                 settings.write_text(settings.read_text("utf-8") + IN_DAEMON, encoding="utf-8")
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
-            environment = os.environ | self.clock.environment | {
+            self.port = free_port()
+            self.environment = os.environ | self.clock.environment | {
                 "PYTHONPATH": str(PROJECT), "DAGSTER_HOME": str(self.data.dagster),
                 "OPENINDICATORS_PROJECT": str(self.folder / "project"),
                 "OPENINDICATORS_PROFILE": "live", "OPENINDICATORS_DATA_DIR": str(self.data.root),
                 "OPENINDICATORS_ALLOW_PRIVATE": "1", "OPENINDICATORS_WEBHOOK": address,
                 "CITY_LOGIN": LOGIN,
             }
-            for name, *command in (
-                ("code", "dagster", "api", "grpc", "-m", "pipelines.definitions", "-a", "defs",
-                 "-h", "127.0.0.1", "-p", str(port)),
-                ("daemon", "dagster._daemon", "run", "--grpc-host", "127.0.0.1",
-                 "--grpc-port", str(port)),
-            ):
-                log = stack.enter_context((self.folder / f"{name}.log").open("wb"))
-                process = subprocess.Popen(
-                    [sys.executable, "-m", *command], env=environment, cwd=PROJECT, stdout=log,
-                    stderr=subprocess.STDOUT, start_new_session=True,
-                )
-                stack.callback(_end, process)
-                if name == "code":
-                    _wait_for(port, process)
+            self.start(stack, "code", "dagster", "api", "grpc", "-m", "pipelines.definitions",
+                       "-a", "defs", "-h", "127.0.0.1", "-p", str(self.port))
+            self.wait_for("code", self.port)
+            self.start(stack, "daemon", "dagster._daemon", "run", "--grpc-host", "127.0.0.1",
+                       "--grpc-port", str(self.port))
             self.instance = stack.enter_context(
                 dg.DagsterInstance.from_config(str(self.data.dagster))
             )
             while not self.instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE):
                 time.sleep(0.2)  # from when on the scheduler sees what is due
             yield
+
+    def start(self, stack: ExitStack, name: str, *command: str) -> None:
+        """Start a process by a `name`, a module and its arguments, that ends with the `stack`."""
+        log = stack.enter_context((self.folder / f"{name}.log").open("wb"))
+        self.processes[name] = subprocess.Popen(
+            [sys.executable, "-m", *command], env=self.environment, cwd=PROJECT, stdout=log,
+            stderr=subprocess.STDOUT, start_new_session=True,
+        )
+        stack.callback(_end, self.processes[name])
+
+    def wait_for(self, name: str, port: int) -> None:
+        """Wait until the process of a `name` listens on a `port`."""
+        begun = time.monotonic()
+        while time.monotonic() - begun < PATIENCE and self.processes[name].poll() is None:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            time.sleep(0.2)
+        raise DaysError(f"{name} did not start; see {self.folder}/{name}.log")
 
     def _declare(self) -> None:
         folder = for_this_city(self.folder / "project") / "assets" / "finance"
@@ -281,16 +291,11 @@ def _name(dataset: str) -> str:
     return dataset.rpartition("/")[2]
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    begun = time.monotonic()
-    while time.monotonic() - begun < PATIENCE:
-        if process.poll() is not None:
-            break
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise DaysError("the code server did not start; see code.log")
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -322,11 +327,15 @@ def live(city: City, number: int, chance: random.Random) -> None:
         for count, day in enumerate(days, start=1):
             last = count == len(days)
             changed = {name for name in city.protocols if chance.random() < 0.3 and not last}
-            down = [] if last else chance.sample(city.protocols, chance.randrange(3))
-            kinds: list[Condition] = ["silent" if count == 1 else "unavailable", "unavailable"]
-            city.poll(day, changed, dict(zip(down, kinds, strict=False)))
+            most = 2 if count in HANGING else chance.randrange(3)
+            down = [] if last else chance.sample(city.protocols, most)
+            # To wait for one that hangs takes minutes.
+            kinds: list[Condition] = ["unavailable", HANGING.get(count, "unavailable")]
+            conditions = dict(zip(down, kinds, strict=False))
+            city.poll(day, changed, conditions)
             print(f"{day:%Y-%m-%d}  changed: {', '.join(sorted(changed)) or '-'}  down:"
-                  f" {', '.join(down) or '-'}", flush=True)
+                  f" {', '.join(f'{name} {what}' for name, what in conditions.items()) or '-'}",
+                  flush=True)
 
 
 def main() -> None:

@@ -2,9 +2,9 @@
 
     python -m tests.faults.kills --kills 1000 --seed 1
 
-Cases are a run with two datasets and one that is computed from them, and the workbooks that a
-department sent in, of which one is blocked. Half of the kills fall into the last tenth of the
-changes: the pages, the shared files, the answers.
+Cases are a run with two datasets and one that is computed from them, another one with a history
+that is packed, and the workbooks that a department sent in, of which one is blocked. Half of the
+kills fall into the last tenth of the changes: the pages, the shared files, the answers.
 With SOURCE_DATE_EPOCH the bytes must be the same. `make kills` does 1,000, the tests a few.
 """
 
@@ -21,19 +21,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.fixtures.commands import openindicators, records
+from warehouse.store import packing
 
 EPOCH = "1790000000"
 CHANGES = {"os.rename", "os.mkdir", "os.rmdir", "os.remove", "os.truncate", "os.link"}
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 KILL_AT, COUNT = "KILL_AT", "COUNT_CHANGES"
+WORTH = "PACKS_WORTH"
 
 
 def arm(environment: dict[str, str]) -> None:
     """Let this process and those that it forks die at a change of the disk, or count changes.
 
     With `KILL_AT` in the `environment` they die at that change; `COUNT_CHANGES` is a file that
-    keeps how many changes this process has made.
+    keeps how many changes this process has made. `PACKS_WORTH` is how many bytes are worth a pack.
     """
+    packing.WORTH = int(environment.get(WORTH, packing.WORTH))
     at, counter = int(environment.get(KILL_AT, 0)), environment.get(COUNT)
     if not at and not counter:
         return
@@ -89,8 +92,8 @@ def case_of(folder: Path, project: Path, template: Path, *command: str, code: in
 def run(project: Path, data_dir: Path, command: tuple[str, ...], **environment: str) -> int:
     """Give a command in a project; return its exit code, less than zero when it was killed."""
     return openindicators(
-        data_dir, *command, OPENINDICATORS_PROJECT=str(project), SOURCE_DATE_EPOCH=EPOCH,
-        **environment,
+        data_dir, *command, OPENINDICATORS_PROJECT=str(project),
+        **{"SOURCE_DATE_EPOCH": EPOCH, WORTH: "1", **environment},
     ).code
 
 

@@ -2,12 +2,13 @@
 
     python -m tests.faults.power_cuts --cuts 100000 --seed 1
 
-A commit (snapshot, release, ledger) runs once on a file system in memory. After each change of the
-disk, the whole tree is recorded, and what was synced. From that come states as a power cut may
-leave them: of a file's bytes those of its last sync, or newer ones, whole, torn or as zeros; of the
-names in a folder those of its last sync, and any of the changes since (a name that is not synced in
-its folder may be lost, with all below it). Each state is opened as the next run opens it, and some
-are run to the end. `make power-cuts` makes 100,000, the tests a few dozen.
+A commit (snapshot, release, ledger; or a pack, with the removal of what it holds) runs once on a
+file system in memory. After each change of the disk, the whole tree is recorded, and what was
+synced. From that come states as a power cut may leave them: of a file's bytes those of its last
+sync, or newer ones, whole, torn or as zeros; of the names in a folder those of its last sync, and
+any of the changes since (a name that is not synced in its folder may be lost, with all below it).
+Each state is opened as the next run opens it, and some are run to the end. `make power-cuts` makes
+100,000, the tests a few dozen.
 """
 
 from __future__ import annotations
@@ -33,13 +34,14 @@ from model.util.hashing import sha256_file
 from pipelines.integrity import inspect
 from tests.fixtures.datasets import dataset
 from tests.warehouse.test_releases import validate
-from warehouse.store import ledger, releases, snapshots
+from warehouse.store import ledger, packing, packs, releases, snapshots
 from warehouse.store.data_dir import DataDir
 
 MEMORY = Path("/dev/shm")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NAME = dataset().id
 CHANGES = ("rename", "replace", "mkdir", "rmdir", "link", "unlink", "remove", "fsync", "open")
+PACK = 3  # the number of the commit that packs the releases before it
 
 
 @dataclass
@@ -161,22 +163,28 @@ def write(tree: Tree, root: int, folder: Path) -> None:
 
 @dataclass
 class Commits:
-    """A first and a second release of a dataset, to be committed to a folder in memory."""
+    """Releases of a dataset, and a pack of all but the last one, to be committed to a folder."""
 
     folder: Path
 
     def __post_init__(self) -> None:
         self._made = []
-        for number, values in enumerate(({"2023": "1", "2024": "2"}, {"2023": "1", "2024": "3"})):
+        for number in range(PACK):
+            values = {"2023": "1", "2024": str(number + 2)}
             work = DataDir(self.folder / f"work{number}")
             work.prepare()
             part = self.folder / f"part{number}.csv"
             part.write_text(f"area,year,value\n48,2023,1\n48,2024,{number + 2}\n")
-            validated, inputs = validate(work, values, "ab"[number])
+            validated, inputs = validate(work, values, "abc"[number])
             self._made.append((part, validated, inputs))
 
     def commit(self, data_dir: DataDir, number: int) -> None:
-        """Store a snapshot, and make a release of it."""
+        """Store a snapshot, and make a release of it; or pack what there is, and remove it."""
+        if number == PACK:
+            with patch.object(packing, "WORTH", 1):
+                packing.pack_all(data_dir)
+            packs.remove_packed(data_dir, 0)
+            return
         path, validated, inputs = self._made[number]
         part = Part(name="a.csv", url="https://x/", sha256=sha256_file(path), bytes=1)
         snapshots.save(
@@ -187,7 +195,7 @@ class Commits:
         releases.make(data_dir, dataset(), validated, inputs, issued)
 
     def record(self, number: int) -> Recording:
-        """Return what the commit of release `number` + 1 does to a folder with those before it."""
+        """Return what the commit of a `number` does to a folder with those before it."""
         root = self.folder / f"recorded{number}"
         shutil.rmtree(root, ignore_errors=True)
         data_dir = DataDir(root)
@@ -219,7 +227,8 @@ def wrong(data_dir: DataDir, before: int, sure: int) -> str:
         return str(error)
     if damages:
         return f"{damages[0].path.relative_to(data_dir.root)} {damages[0].what}"
-    if not max(before, sure) <= len(history) <= before + 1:
+    most = min(before + 1, PACK)
+    if not min(max(before, sure), PACK) <= len(history) <= most:
         return f"{len(history)} releases, {sure} were committed"
     return ""
 
@@ -227,7 +236,7 @@ def wrong(data_dir: DataDir, before: int, sure: int) -> str:
 def cut(
     commits: Commits, recording: Recording, number: int, chance: random.Random, rerun: bool
 ) -> str:
-    """Cut the power once during the commit of release `number` + 1; return what went wrong."""
+    """Cut the power once during the commit of a `number`; return what went wrong."""
     at = chance.randrange(len(recording.trees))
     after = chance.random() < 0.3  # a third of the cuts come when the commit has returned
     at = recording.done if after else at
@@ -241,13 +250,15 @@ def cut(
         return said and f"at change {at} of {recording.done}: {said}"
     with data_dir.run_lock():
         commits.commit(data_dir, number)
-    expected = recording.root / "releases" / NAME / str(number + 1)
-    found = folder / "releases" / NAME / str(number + 1)
+    made = f"packs/{NAME}/1-{PACK - 1}" if number == PACK else f"releases/{NAME}/{number + 1}"
+    expected, found = recording.root / made, folder / made
     names = sorted(path.name for path in expected.iterdir())
     same = names == sorted(path.name for path in found.iterdir()) and all(
         (expected / name).read_bytes() == (found / name).read_bytes() for name in names
     )
-    return "" if same else f"at change {at}: the next run makes another release"
+    if not same:
+        return f"at change {at}: the next run makes other bytes of {made}"
+    return wrong(data_dir, number, number)
 
 
 def main() -> int:
@@ -259,14 +270,14 @@ def main() -> int:
     chance, bad = random.Random(given.seed), 0
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         commits = Commits(Path(folder))
-        recordings = [commits.record(number) for number in range(2)]
+        recordings = {number: commits.record(number) for number in (0, 1, PACK)}
         for done in range(given.cuts):
-            number = done % 2
-            said = cut(commits, recordings[number], number, chance, rerun=done % 100 < 2)
+            number = chance.choice(list(recordings))
+            said = cut(commits, recordings[number], number, chance, rerun=done % 50 == 0)
             bad += bool(said)
             if said and bad <= 20:
-                print(f"cut {done}, release {number + 1}: {said}", flush=True)
-    changes = " and ".join(str(each.done) for each in recordings)
+                print(f"cut {done}, commit {number}: {said}", flush=True)
+    changes = ", ".join(str(each.done) for each in recordings.values())
     print(f"{given.cuts} power cuts in commits of {changes} changes, {bad} with a loss")
     return 1 if bad else 0
 

@@ -23,7 +23,8 @@ from tests.fixtures.sources import zipped
 
 AREAS, YEARS = ("VNM", "THA", "LAO"), ("2021", "2022", "2023", "2024")
 LOGIN = "city:s3cret"
-Condition = Literal["up", "unavailable", "silent"]
+# Down: an error; a connection and no answer; one that ends half way, and stays open.
+Condition = Literal["up", "unavailable", "silent", "stalled"]
 Answer = tuple[int, str, bytes]  # status, media type, body
 _COLUMNS = """
       indicator: {const: A}
@@ -240,13 +241,18 @@ class Services:
                 if service.condition == "unavailable":
                     status, text = 503, b""
                 etag = f'"{sha256(text).hexdigest()[:16]}"'
-                if self.command == "GET" and self.headers.get("If-None-Match") == etag:
+                known = self.command == "GET" and self.headers.get("If-None-Match") == etag
+                if known and service.condition != "stalled":
                     status, text = 304, b""
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("ETag", etag)
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
+                if service.condition == "stalled":
+                    self.wfile.write(text[: len(text) // 2])
+                    services.ended.wait()
+                    return
                 self.wfile.write(text)
 
             do_POST = do_GET

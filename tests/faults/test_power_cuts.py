@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.power_cuts import MEMORY, Commits, cut
+from tests.faults.power_cuts import MEMORY, PACK, Commits, cut
 
 CUTS = 60
 
@@ -25,9 +25,9 @@ def commits() -> Iterator[Commits]:
 def test_a_commit_survives_a_power_cut(commits: Commits) -> None:
     """`make power-cuts` makes 100,000 cuts."""
     chance = random.Random(15)
-    for number in range(2):
+    for number in (0, 1, PACK):
         recording = commits.record(number)
-        for done in range(CUTS // 2):
+        for done in range(CUTS // 3):
             assert cut(commits, recording, number, chance, rerun=done < 2) == ""
 
 

@@ -139,11 +139,9 @@ def propose(
     before = releases.current(data_dir, dataset.id)
     releases.refuse_withdrawn(before)
     _finish(data_dir, dataset.id)
-    if before and releases.is_unchanged(before, validated, inputs):
+    if before and releases.is_unchanged(data_dir, before, validated, inputs):
         return None, close(data_dir, dataset.id, f"release {before.release.number}", now)
-    content = _content(
-        inputs.sha256, sha256_file(validated.data), sha256_file(validated.quarantine)
-    )
+    content = _content(inputs, sha256_file(validated.data), sha256_file(validated.quarantine))
     number = ledger.next_number(data_dir, dataset.id)
     name = sha256_json([content, number])[:SHORT]
     events = log(data_dir, dataset.id)
@@ -253,8 +251,12 @@ def _log_path(data_dir: DataDir, dataset: str) -> Path:
     return data_dir.drafts(dataset) / "log.jsonl"
 
 
-def _content(inputs_sha256: str, data_sha256: str, quarantine_sha256: str) -> str:
-    return sha256_json([inputs_sha256, data_sha256, quarantine_sha256])
+def _content(made_by: Inputs | Release, data_sha256: str, quarantine_sha256: str) -> str:
+    """Return the checksum of what a person decides about, whatever bytes the source gave it in."""
+    return sha256_json([
+        made_by.declaration_sha256, made_by.suite_sha256, made_by.acceptances_sha256,
+        data_sha256, quarantine_sha256,
+    ])
 
 
 def _open(events: list[DraftEvent]) -> DraftEvent | None:
@@ -300,8 +302,7 @@ def _released(data_dir: DataDir, dataset: str, made: DraftEvent) -> Release | No
         return None
     release = stored.release
     same = made.content_sha256 == _content(
-        release.inputs_sha256,
-        release.file("data.parquet").sha256, release.file("quarantine.parquet").sha256,
+        release, release.file("data.parquet").sha256, release.file("quarantine.parquet").sha256
     )
     return release if same else None
 

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from model.declarations.dataset import PROVENANCE
 from model.errors import BusyError, StoreError
 from model.records.release import FileRecord, Release
-from model.util.disk import STAGING, disk_errors
+from model.util.disk import STAGING, disk_errors, make_folder
 from model.util.hashing import has_checksum, pretty_json, sealed, sha256_file
 from model.util.sql import identifier, literal
 from warehouse.engine import PARQUET_OPTIONS, connect
@@ -92,7 +92,7 @@ def _pack(data_dir: DataDir, dataset: str, waiting: Sequence[Path]) -> int:
     entries = ledger.entries(data_dir, dataset)
     done, target = 0, data_dir.packs(dataset)
     with disk_errors(target):
-        target.mkdir(parents=True, exist_ok=True)
+        make_folder(target)
         folder_for_comparing = TemporaryDirectory(dir=target, prefix=".", suffix=STAGING)
     rows = max(pq.read_metadata(path / DATA).num_rows for path in waiting)
     with folder_for_comparing as compared, connect(data_dir.root / "tmp", rows) as con:

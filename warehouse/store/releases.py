@@ -101,7 +101,7 @@ class StoredRelease:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a release is made from; the same inputs make no new release."""
+    """What a release is made from."""
 
     snapshot_sha256: str
     declaration_sha256: str
@@ -267,7 +267,7 @@ def make(
     """
     before = current(data_dir, dataset.id)
     refuse_withdrawn(before)
-    if before and is_unchanged(before, validated, inputs):
+    if before and is_unchanged(data_dir, before, validated, inputs):
         before.verify()
         ledger.enter(data_dir, dataset.id)
         return before, False
@@ -292,19 +292,49 @@ def refuse_withdrawn(before: StoredRelease | None) -> None:
         )
 
 
-def is_unchanged(before: StoredRelease, validated: Validated, inputs: Inputs) -> bool:
-    """Whether a release of `validated` data would repeat the one `before` it, by their `inputs`.
+def is_unchanged(
+    data_dir: DataDir, before: StoredRelease, validated: Validated, inputs: Inputs
+) -> bool:
+    """Whether a release would say nothing that the one `before` it does not say.
 
-    Newer code may read the same inputs otherwise. After a rollback it is a person who decided
-    against what these inputs make: only other inputs make a release again.
+    Other bytes of the source are no news where they give the same figures: some sources write their
+    files anew for each request, with the time of writing in them. The release goes on naming the
+    snapshot that it was made from. After a rollback a person decided against what these inputs or
+    figures make: only others make a release again.
+
+    Args:
+        data_dir: the data folder.
+        before: the current release in it.
+        validated: the table that passed validation.
+        inputs: the checksums of what the table was made from.
     """
-    release = before.release
-    if release.inputs_sha256 != inputs.sha256:
+    if _repeats(before, validated, inputs):
+        return True
+    if before.release.reason != "rollback":
         return False
-    return release.reason == "rollback" or (
-        has_checksum(validated.data, release.file("data.parquet").sha256)
-        and has_checksum(validated.quarantine, release.file("quarantine.parquet").sha256)
+    decided_against = history(data_dir, before.release.dataset)[-2]
+    return before.release.inputs_sha256 == inputs.sha256 or _repeats(
+        decided_against, validated, inputs
     )
+
+
+def _repeats(stored: StoredRelease, validated: Validated, inputs: Inputs) -> bool:
+    release = stored.release
+    return (
+        (release.declaration_sha256, release.suite_sha256, release.acceptances_sha256)
+        == (inputs.declaration_sha256, inputs.suite_sha256, inputs.acceptances_sha256)
+        and has_checksum(validated.data, release.file("data.parquet").sha256)
+        and has_checksum(validated.quarantine, release.file("quarantine.parquet").sha256)
+        and (
+            release.snapshot_sha256 == inputs.snapshot_sha256
+            or _looks_the_same(stored.source_schema, validated.source_schema)
+        )
+    )
+
+
+def _looks_the_same(last: SourceSchema | None, now: SourceSchema) -> bool:
+    """Whether people need not be told that a source has other columns, codes or unread parts."""
+    return last is not None and not now.drift and now.unread == last.unread
 
 
 def fill(
@@ -326,7 +356,7 @@ def fill(
     with disk_errors(folder):
         for name in ("data.parquet", "quarantine.parquet", "quality.json"):
             shutil.copyfile(validated.folder / name, folder / name)
-        shutil.copyfile(validated.source_schema, folder / SOURCE_SCHEMA)
+        shutil.copyfile(validated.source_schema_file, folder / SOURCE_SCHEMA)
     with connect(data_dir.root / "tmp", validated.quality.rows_released) as con:
         first, last = _period(con, folder / "data.parquet")
         compared = write_changes(con, dataset, before, folder)

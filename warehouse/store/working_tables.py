@@ -47,9 +47,14 @@ class Validated:
         return self.folder / "data.parquet"
 
     @property
-    def source_schema(self) -> Path:
-        """The source schema."""
+    def source_schema_file(self) -> Path:
+        """The source schema's file."""
         return self.folder.parent / "source_schema.json"
+
+    @property
+    def source_schema(self) -> SourceSchema:
+        """The source schema."""
+        return SourceSchema.model_validate_json(self.source_schema_file.read_bytes())
 
     @property
     def quarantine(self) -> Path:
