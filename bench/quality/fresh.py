@@ -3,9 +3,9 @@
     python -m bench.quality.fresh OUT
 
 A file that `tests.corpus.every_file` releases is declared as `new --from` does, with its answers to
-the questions. Drawn by a seed (`SEED`, a share `DRAWN`) before any was looked at, from those that
-have series (`SERIES`) and are no other file with the figures of the tuning part. OUT gets the flags, a line each, as `python -m bench.quality --out` writes
-them.
+the questions. Files were drawn by a seed (`SEED`, a share `DRAWN`) before any was looked at, from
+those that have series (`SERIES`) and are no other file with the figures of the tuning part. OUT
+gets the flags, a line each, as `python -m bench.quality --out` writes them.
 """
 
 from __future__ import annotations
