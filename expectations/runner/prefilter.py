@@ -28,7 +28,7 @@ _SUMMARY = ", ".join([
 # neighbours (`bend`), as of spikes. As lists, which need no order of the whole table.
 _STEPS = """
 ordered AS (
-  SELECT *, CASE WHEN NOT positive OR high >= 1.25 * low_positive
+  SELECT *, CASE WHEN NOT positive OR high >= 2 * low_positive
     THEN list_sort(list_zip(ts, vs)) END AS points FROM series
 ),
 levels AS (

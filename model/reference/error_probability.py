@@ -3,8 +3,8 @@
 A logistic regression over flags of which it is known: those of untouched tables that a person
 assessed, and planted faults, which count together as one observation in 10,000, all of the tuning
 part of `bench/quality/split.csv`. Fitted on 30 November 2026, `python -m bench.quality.calibrate`;
-docs/quality.md has its reliability on tables held out, which were looked at afterwards. Where a check had too few flags to learn
-from there is no probability.
+docs/quality.md has its reliability on tables held out, which were looked at afterwards. Where a
+check had too few flags to learn from there is no probability.
 """
 
 from __future__ import annotations

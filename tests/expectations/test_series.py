@@ -163,7 +163,7 @@ def test_a_value_that_fits_as_a_power_of_ten_is_named_with_it(factor, place):
     assert row["digits_exchanged"] is None and row["factor"] == pytest.approx(factor, rel=0.05)
 
 
-@pytest.mark.parametrize(("digits", "as_written", "right"), [(0, 17262, 12762), (1, 172.6, 127.6)])
+@pytest.mark.parametrize(("digits", "as_written", "right"), [(0, 21762, 12762), (1, 217.6, 127.6)])
 def test_a_value_that_fits_with_two_digits_exchanged_is_named_with_the_other(
     digits, as_written, right
 ):

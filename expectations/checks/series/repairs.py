@@ -21,11 +21,12 @@ class SeriesRepairs(SeriesCheck):
     Tried are 10, 100, 1,000 and 1,000,000 times as much or less, and neighbouring digits. Expected
     is what lies between its neighbours, which are alike; of the last value what follows from the
     one before, and no digits are exchanged. Usual is the median of how far the series' values are
-    from that. The value is `least` usual deviations off, and a quarter; repaired, at most
-    `fits`. It is `odds` times as likely (Student's t with 3 degrees of freedom) as the value as it
-    stands, for each repair that was tried. Not where a share `shared` of the indicator's series is
-    off in the same period, where the last value returns to the level before the last, nor small
-    counts (`deviations` of a Poisson count). A suggestion: nothing is changed.
+    from that. The value is `least` usual deviations off, and a quarter, in a series whose highest
+    value is twice the lowest; repaired, at most `fits`. It is `odds` times as likely (Student's t
+    with 3 degrees of freedom) as the value as it stands, for each repair that was tried. Not where
+    a share `shared` of the indicator's series is off in the same period, where the last value
+    returns to the level before the last, nor small counts (`deviations` of a Poisson count). A
+    suggestion: nothing is changed.
     """
 
     type = "expect_series_values_to_fit_as_written"
@@ -50,7 +51,8 @@ class SeriesRepairs(SeriesCheck):
     deviations: float = 8
 
     def candidate(self) -> str:
-        return f"n_positive >= {self.min_periods} AND positive AND high >= 1.25 * low_positive"
+        # Of series that span less no steps are known before the query (`runner.prefilter`).
+        return f"n_positive >= {self.min_periods} AND positive AND high >= 2 * low_positive"
 
     def may_find(self) -> MayFind:
         far = f"greatest(ln(1.25), {self.least} * greatest(0.005, 1.4826 * list_median(bend)))"
