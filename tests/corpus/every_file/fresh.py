@@ -1,6 +1,6 @@
 """What is flagged in files of the corpus that no declaration uses, and nothing was tuned on.
 
-    python -m bench.quality.fresh OUT
+    python -m tests.corpus.every_file.fresh OUT
 
 A file that `tests.corpus.every_file` releases is declared as `new --from` does, with its answers to
 the questions. Files were drawn by a seed (`SEED`, a share `DRAWN`) before any was looked at, from
