@@ -15,6 +15,7 @@ import hashlib
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 
@@ -38,7 +39,7 @@ NO_KEY = ("obs_value", "obs_status", "obs_note", "time_period", "unit_measure", 
           "upper_bound", "footnotes", "source_part", "source_row", "source_column")
 
 
-def drawn() -> list[dict]:
+def drawn() -> list[dict[str, Any]]:
     """Return the manifest's entries of the files that the seed gives."""
     return [
         entry for entry in entries() if entry["path"].startswith(SERIES)
@@ -54,7 +55,8 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     out = parser.parse_args().out
     results.SAMPLES = 1_000_000
-    lines, tables, sums = [], 0, [0, 0, 0]
+    lines: list[str] = []
+    tables, sums = 0, [0, 0, 0]
     with TemporaryDirectory() as scratch:
         registries = loaded(project_in(Path(scratch, "project")))
         for number, entry in enumerate(drawn()):
