@@ -208,7 +208,7 @@ class Site:
         """Return the first file of a release that is not there as it was written."""
         folder = release_folder(self._dataset_folder(state.dataset), state.release, known.number)
         for file in known.files:
-            if not has_checksum(folder / file.name, file.sha256):
+            if not has_checksum(f"{folder}/{file.name}", file.sha256):
                 return file.name
         return None
 
@@ -221,7 +221,7 @@ class Site:
             change, detail = "~", "the site's code, texts or address changed"
         else:
             for path, sha256 in state.pages.items():
-                if not has_checksum(self.folder / path, sha256):
+                if not has_checksum(f"{self.folder}/{path}", sha256):
                     change, detail = "~", f"{path} is missing or differs"
             if change == "=" and (name := differing_file(self._dataset_folder(dataset))):
                 change, detail = "~", f"{name} is missing or differs"
@@ -328,7 +328,7 @@ class Site:
         )
         found = dataset_files(
             content, items, lambda at: Content.of(history[at], self.registries), preview_rows,
-            self.base_url, target if same else None,
+            self.base_url, target if same else None, staging,
         )
         folder = f"releases/{state.release}/"
         for file in state.releases[-1].files:
