@@ -208,7 +208,7 @@ class Site:
         """Return the first file of a release that is not there as it was written."""
         folder = release_folder(self._dataset_folder(state.dataset), state.release, known.number)
         for file in known.files:
-            if not has_checksum(folder / file.name, file.sha256):
+            if not has_checksum(f"{folder}/{file.name}", file.sha256):
                 return file.name
         return None
 
@@ -221,7 +221,7 @@ class Site:
             change, detail = "~", "the site's code, texts or address changed"
         else:
             for path, sha256 in state.pages.items():
-                if not has_checksum(self.folder / path, sha256):
+                if not has_checksum(f"{self.folder}/{path}", sha256):
                     change, detail = "~", f"{path} is missing or differs"
             if change == "=" and (name := differing_file(self._dataset_folder(dataset))):
                 change, detail = "~", f"{name} is missing or differs"
