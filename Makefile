@@ -56,8 +56,12 @@ browser:
 judges: $(VENV)/.ready
 	@$(BIN)/python -m tests.portal.pages.tools
 
-pages: $(VENV)/.ready browser ## judge every page, ask twenty questions, measure with Lighthouse (SITE=…; WHAT=…; AXE=…)
+pages: $(VENV)/.ready browser ## judge every page, ask twenty questions, measure with Lighthouse (SITE=…; WHAT=…; AXE=30%)
 	@$(BIN)/python -m tests.portal.pages $(or $(SITE),data/sample/site) $(foreach each,$(WHAT),--only $(each)) $(if $(AXE),--axe $(AXE))
+
+.PHONY: readers
+readers: $(VENV)/.ready ## programs of others read every dataset of a site, cell for cell (SITE=…, see docs/publishing.md)
+	@$(BIN)/python -m pytest -q tests/portal/api/test_foreign_readers.py --site $(SITE)
 
 lint: $(VENV)/.ready ## style, types, and the layers of imports
 	@$(BIN)/ruff check .
@@ -141,7 +145,10 @@ daemon-days: $(VENV)/.ready ## let Dagster's daemon live through a year of polls
 power-cuts: $(VENV)/.ready ## cut the power 100,000 times during commits (CUTS=…)
 	@$(BIN)/python -m tests.faults.power_cuts --cuts $(or $(CUTS),100000)
 
-.PHONY: long-lived
+.PHONY: model-ckan long-lived
+model-ckan: $(VENV)/.ready ## any sequence of releases and publications, some cut off, on the CKAN of `make portal` (EXAMPLES=…)
+	@$(BIN)/python -m tests.portal.ckan.machine --examples $(or $(EXAMPLES),20)
+
 long-lived: $(VENV)/.ready ## daemon, code server, UI, serve and mcp for hours, with readers and faults: no growth (MINUTES=…)
 	@$(BIN)/python -m tests.faults.long_lived --minutes $(or $(MINUTES),120)
 

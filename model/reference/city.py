@@ -7,6 +7,7 @@ product knows of a city; a process works for one, which the settings choose.
 
 import uuid
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -129,7 +130,7 @@ class City(Frozen):
             raise ValueError("names a language twice")
         return value
 
-    @property
+    @cached_property
     def identifiers(self) -> uuid.UUID:
         """The namespace as a UUID: of a domain name as RFC 9562 derives it (version 5)."""
         try:

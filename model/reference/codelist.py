@@ -68,7 +68,7 @@ def vintage_in_words(vintage: str) -> LocalizedText:
         return localized(lambda _: vintage)
     if day := vintage_day(vintage):
         return LocalizedText(
-            vi=f"{{authority}} từ ngày {day:%d/%m/%Y}", en=f"{{authority}} of {edition}"
+            vi=f"{{authority}} từ ngày {day:%d/%m/%Y}", en=f"{{authority}} of {day:%-d %B %Y}"
         ).format(authority=authority)
     return authority.in_each(lambda said: f"{said} ({edition})")
 

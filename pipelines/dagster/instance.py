@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 # Telemetry can be switched off only here. Pools: one step at a time asks one source host. A process
 # that loads definitions has 15 minutes, not 3: 10,000 datasets take minutes on a busy machine.
+# A run whose process was killed is run again from where it was, as automation asks once for what a
+# change needs; one whose machine went, so that nobody says so, counts as killed after a day. What a
+# step has refused is left to its own policy.
 DAGSTER_YAML = """\
 telemetry:
   enabled: false
@@ -31,6 +34,11 @@ concurrency:
 run_monitoring:
   enabled: true
   start_timeout_seconds: 900
+  max_runtime_seconds: 86400
+run_retries:
+  enabled: true
+  max_retries: 2
+  retry_on_asset_or_op_failure: false
 code_servers:
   local_startup_timeout: 900
 """

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from heapq import nlargest
+from operator import attrgetter
 
 from model.records.release import Changes
 from model.reference.city import city
@@ -43,6 +44,11 @@ class ReleaseNews:
     changes: Changes
 
     @cached_property
+    def order(self) -> tuple[float, str, int]:
+        """What feeds are sorted by."""
+        return self.issued.timestamp(), self.dataset, self.number
+
+    @cached_property
     def said(self) -> LocalizedText:
         """What it changed, in words."""
         return sentence("version notes", reason=REASONS[self.reason], **self.changes.model_dump())
@@ -59,9 +65,7 @@ def release_feed(
     is told of it (`feeds_of`); others are short, as there are very many.
     """
     root = base_url or "../" * path.count("/")
-    newest = nlargest(
-        ENTRIES if pushed else FEW, news, key=lambda item: (item.issued, item.dataset, item.number)
-    )
+    newest = nlargest(ENTRIES if pushed else FEW, news, key=attrgetter("order"))
     entries = []
     for item in newest:
         at = f"{root}datasets/{item.dataset}/releases/{item.number}/"

@@ -5,6 +5,7 @@ from the EU's vocabularies (http://publications.europa.eu/resource/authority/). 
 relative to the folder of the portal, unless its base URL is configured.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,14 +96,7 @@ def published_nodes(path: Path) -> list[Node]:
     return nodes
 
 
-class _Graph(msgspec.Struct):
-    """A document whose nodes are left as they are written."""
-
-    nodes: list[msgspec.Raw] = msgspec.field(name="@graph")
-
-
-class _Named(msgspec.Struct):
-    id: str = msgspec.field(name="@id")
+_NEXT = re.compile(rb",\n    (?={)")  # between the nodes of a graph, and nowhere within them
 
 
 def joined(nodes: Sequence[Node], documents: Iterable[bytes], base: str) -> bytes:
@@ -111,14 +105,13 @@ def joined(nodes: Sequence[Node], documents: Iterable[bytes], base: str) -> byte
     `documents` are `document`s as `pretty_json` writes them: their nodes are not taken apart.
     Relative addresses start from `base`.
     """
-    known = {
-        node["@id"]: pretty_json(node).strip().replace("\n", "\n    ").encode() for node in nodes
-    }
-    graph, named = msgspec.json.Decoder(_Graph), msgspec.json.Decoder(_Named)
-    for each in documents:
-        for node in graph.decode(each).nodes:
-            known.setdefault(named.decode(node).id, bytes(node))
     start, _, end = pretty_json(document([], base)).encode().rpartition(b"[]")
+    known: dict[bytes, bytes] = {}
+    for each in (pretty_json(document(nodes, base)).encode(), *documents):
+        graph = each.partition(b'"@graph": [\n    ')[2].rpartition(b"\n  ]")[0]
+        for node in _NEXT.split(graph):
+            address = node.split(b"\n", 2)[1]  # keys are sorted, and "@" comes before letters
+            known.setdefault(address.rstrip(b","), node)
     return b"".join([start, b"[\n    ", b",\n    ".join(known.values()), b"\n  ]", end])
 
 

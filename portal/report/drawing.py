@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 _FONTS = files(font_source_serif_pro) / "files"
 REGULAR, BOLD = (str(_FONTS / f"SourceSerifPro-{face}.ttf") for face in ("Regular", "Bold"))
 SCALE = 3  # of pictures: 340 px on 80 mm are 324 dots an inch
-_PLACE = re.compile(r"([ML])(-?[\d.]+) (-?[\d.]+)")
+_PLACE = re.compile(r"([MLl])(-?[\d.]+) ?(-?[\d.]+)")
 SVG = "{http://www.w3.org/2000/svg}"
 
 Point = tuple[float, float]
@@ -86,9 +86,10 @@ def _runs(path: str) -> list[list[Point]]:
     """Return the lines of a path; a place to which none leads has one of no length."""
     runs: list[list[Point]] = []
     for command, x, y in _PLACE.findall(path):
+        across, down = runs[-1][-1] if command == "l" else (0, 0)
         if command == "M":
             runs.append([])
-        runs[-1].append((float(x), float(y)))
+        runs[-1].append((across + float(x), down + float(y)))
     return [points for points in runs if len(points) > 1]
 
 

@@ -249,7 +249,7 @@ def sparkline(points: list[float | None], width: int = 132, height: int = 34) ->
     span = (high - low) or 1
     step = (width - 6) / (len(points) - 1)
     places = (
-        f"{3 + index * step:.0f} {height - 4 - (value - low) / span * (height - 8):.0f}"
+        (round(3 + index * step), round(height - 4 - (value - low) / span * (height - 8)))
         if value is not None else None
         for index, value in enumerate(points)
     )
@@ -274,15 +274,26 @@ def spread(positions: list[float], gap: float, low: float, high: float) -> list[
 def _path(
     points: tuple[Point, ...], x: Callable[[float], float], y: Callable[[float], float]
 ) -> str:
-    return _line((f"{x(p.at):g} {y(p.value):g}", p.joined) for p in points)
+    return _line(((x(p.at), y(p.value)), p.joined) for p in points)
 
 
-def _line(places: Iterable[tuple[str | None, bool]]) -> str:
-    """Return an SVG path through "x y" places, each joined to the one before or not.
+def _line(places: Iterable[tuple[tuple[float, float] | None, bool]]) -> str:
+    """Return an SVG path through places (tenths of a pixel), each joined to the one before or not.
 
-    A place to which no line leads has one of no length, whose round ends are a dot.
+    A place to which no line leads has one of no length, whose round ends are a dot. Lines are
+    relative to the place before: of equal steps, they take half the bytes of a compressed page.
     """
-    return "".join(f"L{place}" if joined else f"M{place}h0" for place, joined in places if place)
+    path, at = "", (0.0, 0.0)
+    for place, joined in places:
+        if place is None:
+            continue
+        if joined:
+            across, down = (f"{round(to - of, 1):g}" for to, of in zip(place, at, strict=True))
+            path += f"l{across}{'' if down.startswith('-') else ' '}{down}"
+        else:
+            path += f"M{place[0]:g} {place[1]:g}h0"
+        at = place
+    return path
 
 
 def _alone(points: tuple[Point, ...], index: int) -> bool:

@@ -23,7 +23,6 @@ from portal.targets.words import say
 from portal.vocabulary import SCOPES, sentence
 
 FIRST_QUARANTINED = 20
-MOST_BYTES = 100_000  # of a dataset's page, so that it is soon there on a slow line
 DATASET_PAGE = "{language}/{dataset}.html"  # path in the site
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 NEWEST = 30  # releases in a dataset's page; the page of each leads to the one before
@@ -34,11 +33,18 @@ def dataset_page(dataset: str, language: str) -> str:
     return DATASET_PAGE.format(language=language, dataset=dataset)
 
 
+def charts_page(dataset: str, language: str) -> str:
+    """Return the path of the page of all charts of a `dataset` in a `language` in the site."""
+    return f"{language}/{dataset}/charts.html"
+
+
 def render_dataset(
     content: Content, releases: list[ReleaseState], preview: bool, base_url: str | None = None,
     revisions: bool = False,
 ) -> dict[str, bytes]:
     """Render the page of the current release in each language, as HTML and as Markdown.
+
+    With them comes a page of all charts where there are several.
 
     Returns path in the site -> bytes.
 
@@ -78,9 +84,12 @@ def render_dataset(
             for number, plot in enumerate(drawn)
         ]
         rendered[page] = render(figures=figures)
-        while len(rendered[page]) > MOST_BYTES and len(figures) > 1:  # the explorer draws the rest
-            figures.pop()
-            rendered[page] = render(figures=figures)
+        if len(figures) > 1:  # on a page of their own: the dataset's is soon there on a slow line
+            rendered[charts_page(dataset.id, language)] = render_template(
+                TEMPLATES, "charts.html", language, **{
+                    **values, "root": "../../../", "page": f"{dataset.id}/charts.html",
+                }, figures=figures,
+            )
         # For programs that read a page as text: language models above all.
         rendered[page.removesuffix("html") + "md"] = render_template(
             TEMPLATES, "dataset.md", language, **values
@@ -139,7 +148,7 @@ def _problem(
     """Return the link by which a reader reports a problem with the figures of a plot."""
     dataset = content.dataset
     indicator = dataset.indicators[plot.indicator].name
-    page = dataset_page(dataset.id, language)
+    page = (charts_page if number else dataset_page)(dataset.id, language)
     return city().site.problem_link(
         sentence("problem", title=dataset.title).get(language),
         sentence(

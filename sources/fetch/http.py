@@ -25,6 +25,7 @@ from sources.fetch.http_checks import (
     advice_for,
     beginning,
     decoded,
+    is_own,
     parsed_url,
     redirected,
     retry_after,
@@ -52,7 +53,7 @@ class HttpLimits(Frozen):
     backoff: Annotated[float, Field(ge=0)] = 0.5  # before the second attempt; doubles, with jitter
     max_backoff: Annotated[float, Field(ge=0)] = 20
     max_retry_after: Annotated[float, Field(ge=0)] = 60
-    min_interval: Annotated[float, Field(ge=0)] = 0.25  # between two requests to one host
+    min_interval: Annotated[float, Field(ge=0)] = 0.25  # between two requests to one other host
     max_bytes: Annotated[int, Field(ge=1)] = 500_000_000  # as sent, and again after decompression
     max_redirects: Annotated[int, Field(ge=0, le=20)] = 5
     allow_private: bool = False  # addresses of this machine and its network
@@ -165,7 +166,8 @@ class HttpTransport:
         parsed = parsed_url(url)
         name = parsed.raw_host.decode("ascii")
         addresses = addresses_of(name, url, self.limits.allow_private)
-        self._take_turn(name)
+        if not all(map(is_own, addresses)):  # this machine knows what it can bear
+            self._take_turn(name)
         auth = httpx.BasicAuth(parsed.username, parsed.password) if parsed.userinfo else None
         failure: Exception | None = None
         for address in addresses:

@@ -128,6 +128,11 @@ def addresses_of(host: str, url: str, allow_private: bool) -> list[str]:
     return addresses
 
 
+def is_own(address: str) -> bool:
+    """Whether an IP address leads to this machine itself (RFC 1122, 3.2.1.3; RFC 4291, 2.5.3)."""
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+
+
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the public internet.
 

@@ -5,7 +5,7 @@
 A code server and a `dagster-daemon` run as in production, over a data folder with a dataset for
 each protocol and one that is computed. Their clock (`clock.c`) is moved to each poll of the
 schedule (the 1st and the 15th of a month, for yearly figures), and on while they work, so that
-sensors are due; nothing else is touched: no run is started by hand. (A clock of their own for all
+sensors are due; some runs are killed; no run is started by hand. (A clock of their own for all
 processes, because runs are processes, too, and records have times; Dagster's `freeze_time` is of
 one.) After each poll a release must be there of what changed, and of nothing else; people must
 hear of each failure once, and of the recovery. `make daemon-days` does a year; the tests two polls
@@ -25,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -42,6 +42,7 @@ from tests.faults.services import LOGIN, PROTOCOLS, Condition, Services
 from tests.fixtures.commands import PROJECT
 from tests.fixtures.listeners import webhook
 from tests.fixtures.projects import for_this_city
+from warehouse.store import ledger
 from warehouse.store.data_dir import DataDir
 
 SHIM = Path(__file__).with_name("clock.c")
@@ -65,7 +66,7 @@ run_launcher:
   module: dagster._core.launcher.sync_in_memory_run_launcher
   class: SyncInMemoryRunLauncher
 """
-PATIENCE = 900  # seconds on the wall for one poll
+PATIENCE = 1800  # seconds on the wall for one poll
 STEP = 31  # seconds that the clock is moved while nothing runs: sensors are due every 30
 HANGING: dict[int, Condition] = {1: "silent", 2: "stalled"}  # by poll
 _QUIET = 2  # evaluations of each sensor after the last run, before a poll counts as over
@@ -203,13 +204,18 @@ class City:
         )
         (folder / f"{COMPUTED}.yaml").write_text(text, encoding="utf-8")
 
-    def poll(self, day: datetime, changed: set[str], conditions: dict[str, Condition]) -> None:
+    def poll(
+        self, day: datetime, changed: set[str], conditions: dict[str, Condition],
+        kills: Sequence[float] = (),
+    ) -> None:
         """Live through the poll of a day, and check what is there afterwards.
 
         Args:
             day: shortly before the poll.
             changed: the services that publish another figure before it.
             conditions: the services that are not up.
+            kills: the seconds after which runs are killed, of the first runs whose processes are
+                there; the daemon must do them again.
 
         Raises:
             DaysError: a release too few or too many, a message missing, a duplicate.
@@ -222,7 +228,7 @@ class City:
         heard = len(self.told)
         started = len(self.instance.get_run_records())
         self.clock.set(day)
-        self._settle(started)
+        self._settle(started, list(kills))
         down = {name for name in self.protocols if name in conditions}
         due = self._due()
         if due != (found := self._released()):
@@ -252,19 +258,25 @@ class City:
         return self.releases
 
     def _released(self) -> dict[str, int]:
-        return {
-            name: len(list((self.data.root / "releases/finance" / name).glob("*/release.json")))
-            for name in self.releases
-        }
+        return {name: len(ledger.numbers(self.data, f"finance/{name}")) for name in self.releases}
 
-    def _settle(self, started: int) -> None:
-        """Wait until the poll's run and all that follows it are done, and the sensors are quiet."""
-        begun, moved = time.monotonic(), 0.0
+    def _settle(self, started: int, kills: list[float]) -> None:
+        """Wait until the poll's run and all that follows it are done, and the sensors are quiet.
+
+        As many runs are killed as `kills` has seconds.
+        """
+        begun, moved, killed = time.monotonic(), 0.0, set[int]()
         while time.monotonic() - begun < PATIENCE:
             time.sleep(0.5)
             runs = self.instance.get_run_records()
             if any(not each.dagster_run.is_finished for each in runs):
                 moved = 0.0
+                if kills and (new := self._executing() - killed):
+                    time.sleep(kills.pop())
+                    killed |= new
+                    for process in new & self._executing():
+                        os.kill(process, signal.SIGKILL)
+                        print(f"killed a run, process {process}", flush=True)
                 continue
             if len(runs) > started:
                 last = max(each.end_time or 0 for each in runs)
@@ -274,6 +286,14 @@ class City:
                 self.clock.advance(STEP)
                 moved = time.monotonic()
         raise DaysError(f"a poll took more than {PATIENCE} s; see {self.folder}/daemon.log")
+
+    def _executing(self) -> set[int]:
+        """Return the processes that the code server has started for runs."""
+        server = self.processes["code"].pid
+        lists = Path(f"/proc/{server}/task").glob("*/children")
+        children = {int(child) for each in lists for child in each.read_text().split()}
+        return {child for child in children
+                if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()}
 
     def _evaluations(self, since: float) -> dict[str, int]:
         """Return how often each sensor was evaluated since a time, and requested nothing."""
@@ -332,7 +352,7 @@ def live(city: City, number: int, chance: random.Random) -> None:
             # To wait for one that hangs takes minutes.
             kinds: list[Condition] = ["unavailable", HANGING.get(count, "unavailable")]
             conditions = dict(zip(down, kinds, strict=False))
-            city.poll(day, changed, conditions)
+            city.poll(day, changed, conditions, kills=[chance.uniform(0, 10)] if changed else [])
             print(f"{day:%Y-%m-%d}  changed: {', '.join(sorted(changed)) or '-'}  down:"
                   f" {', '.join(f'{name} {what}' for name, what in conditions.items()) or '-'}",
                   flush=True)

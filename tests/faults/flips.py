@@ -2,7 +2,8 @@
 
     python -m tests.faults.flips DATA_DIR --flips 10000 --seed 1
 
-The data folder is copied first. `make flips` runs 10,000, the tests a few hundred.
+The data folder is copied first, and the releases before the current ones are packed, whatever their
+size, with nothing left in full. `make flips` runs 10,000, the tests a few hundred.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from model.util import hashing
 from pipelines.integrity import inspect
+from warehouse.store import packing, packs
 from warehouse.store.data_dir import DataDir
 from warehouse.store.working_tables import CHECKSUMS
 
@@ -114,6 +116,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="openindicators-flips-") as folder:
         root = Path(folder) / "data"
         shutil.copytree(given.data_dir, root)
+        packing.WORTH = 1
+        packing.pack_all(DataDir(root))
+        packs.remove_packed(DataDir(root), 0)
         done, missed = sample(root, given.flips, given.seed)
     for kind, count in sorted(done.items()):
         print(f"{count:6} {kind}")

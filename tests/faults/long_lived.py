@@ -3,12 +3,12 @@
     python -m tests.faults.long_lived --minutes 120 --seed 1
 
 Dagster's daemon and code server live through polls of services that change, fail and recover
-(`daemon_days`), over and over. Beside them stand Dagster's UI, `openindicators serve` and
-`openindicators mcp --http` over the same data folder, and readers ask them all the time: pages and
-files, whole, in ranges, conditionally, broken off; tools; runs and assets. After each poll the
-memory, open files and threads of each process are printed. What the median of the last third has
-more than that of the second one, for each hour, must stay below MEGABYTES and FILES: the first
-third is for what is imported, and for caches to fill. `make long-lived` does two hours.
+(`daemon_days`), over and over; some runs are killed. Beside them stand Dagster's UI, `serve` and
+`mcp --http` over the same data folder, and readers ask them all the time: pages and files, whole,
+in ranges, conditionally, broken off; tools; runs and assets. After each poll the memory, open files
+and threads of each process are printed. What the median of the last third has more than that of the
+second one, for each hour, must stay below MEGABYTES and FILES: the first third is for what is
+imported, and for caches to fill. `make long-lived` does two hours.
 """
 
 from __future__ import annotations
@@ -161,8 +161,9 @@ def work(minutes: float, seed: int) -> int:
             number += 1
             changed = {each for each in ASKED if chance.random() < 0.5}
             down = {each: chance.choice(DOWN) for each in ASKED if chance.random() < 0.15}
-            city.poll(next(days), changed, down)
-            faults.update(down.values())
+            kills = [chance.uniform(0, 10)] if changed and chance.random() < 0.2 else []
+            city.poll(next(days), changed, down, kills)
+            faults.update([*down.values(), *("run killed" for _ in kills)])
             for each, process in city.processes.items():
                 if process.poll() is not None:
                     print(f"{each} has ended: see {city.folder}/{each}.log")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 from tests.fixtures.answers import new_answered
 from tests.fixtures.commands import PROJECT, openindicators
 from tests.fixtures.projects import for_this_city
+from tests.sources.test_child import LAUGHS, workbook
 
 ROOMS, BEDS = "tourism/hotel_rooms", "health/hospital_beds"
 
@@ -101,6 +103,24 @@ def torn_zip(bench: Bench, dataset: str) -> None:
     bench.change(bench.declaration(dataset), "torn_zip.csv", "torn_zip.zip")
 
 
+def book(**members: bytes):
+    """Send a workbook with other members, by their names without folder and ending."""
+    def spoil(bench: Bench, dataset: str) -> None:
+        workbook(bench.table(dataset).with_suffix(".xlsx"), **members)
+        name = dataset.split("/")[1]
+        bench.change(bench.declaration(dataset), f"{name}.csv", f"{name}.xlsx")
+
+    return spoil
+
+
+# Formulas without their results: one of 4 MB, one that needs itself, and one that never ends.
+_SUM = random.Random(1).randbytes(2_000_000).hex().translate(str.maketrans("abcdef", "++++++"))
+FORMULAS = b"<worksheet><sheetData>" + b"".join(
+    b'<row r="%d"><c r="A%d"><f>%s</f></c></row>' % (row, row, formula)
+    for row, formula in enumerate((_SUM.encode(), b"A2+1", b"(" * 10_000), start=1)
+) + b"</sheetData></worksheet>"
+
+
 def gone(bench: Bench, dataset: str) -> None:
     bench.table(dataset).unlink()
 
@@ -120,6 +140,9 @@ CASES = {
                   ["html-page.csv", "HTML"]),
     "empty_file": (csv(""), 4, ["empty-file.csv", "empty"]),
     "torn_zip": (torn_zip, 4, ["torn-zip.zip"]),
+    "bomb_book": (book(sheet1=b" " * 300_000_000), 4, ["bomb-book.xlsx: would unpack"]),
+    "laughing_book": (book(sheet1=LAUGHS), 4, ["laughing-book.xlsx"]),
+    "formula_book": (book(sheet1=FORMULAS), 4, ["formula-book.xlsx"]),
     "gone_file": (gone, 4, ["gone_file.csv"]),
     "ragged_row": (csv("area,year,value\n48,2024,1,9\n"), 4, ["ragged-row.csv:2"]),
     "open_quote": (csv('area,year,value\n48,2024,"1\n'), 4, ["open-quote.csv"]),

@@ -23,7 +23,7 @@ from tests.pipelines.test_computed_run import COMPUTED, DECLARATION
 from warehouse.store import packs
 from warehouse.store.data_dir import DataDir
 
-KILLS = {"run": 3, "packs": 2, "submit": 2}
+KILLS = {"run": 3, "packs": 1, "submit": 2}
 BLOCKED = 5  # the exit code of a submission that is not released
 
 

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.events import RunFailureReason
+from dagster._core.execution.retries import auto_reexecution_should_retry_run
+from dagster._core.test_utils import create_run_for_test
 
 from pipelines.dagster.assets import asset_key, stages_of
 from pipelines.dagster.build import ALL, build_definitions
 from pipelines.dagster.execution import QUIET
+from pipelines.dagster.instance import open_instance
 from pipelines.settings import Settings
 from tests.fixtures.answers import new_answered
 from tests.fixtures.listeners import webhook
@@ -128,3 +132,15 @@ def test_resources_can_be_replaced(settings, tmp_path):
     assert result.success
     assert (other.root / "releases" / ROOMS / "1" / "release.json").exists()
     assert not (settings.data_dir.root / "releases").exists()
+
+
+def test_a_run_whose_process_was_killed_is_run_again_and_a_refusal_is_not(tmp_path: Path) -> None:
+    """The long form kills one: `make daemon-days`."""
+    data_dir = DataDir(tmp_path)
+    data_dir.prepare()
+    with open_instance(data_dir) as instance:
+        run = create_run_for_test(instance, status=dg.DagsterRunStatus.FAILURE)
+        again = {reason: auto_reexecution_should_retry_run(instance, run, reason)
+                 for reason in RunFailureReason}
+    assert again.pop(RunFailureReason.STEP_FAILURE) is False
+    assert set(again.values()) == {True}

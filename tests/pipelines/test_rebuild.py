@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from portal.site.published import PublishedSite
 from portal.transparency.signing import new_key, signed_statement
 from tests.faults.test_bad_input import BEDS, ROOMS, Bench
 from tests.fixtures.commands import PROJECT, records
+from warehouse.store import packs, releases
 from warehouse.store.data_dir import DataDir
 
 
@@ -107,6 +109,49 @@ def _taken_in_and_shown(publisher: Bench, copy: Path, said: Statement) -> None:
     shutil.rmtree(file.parent)
     assert buildinfo.publish_buildinfo(settings, catalogue) == 3
     assert not (copy / "site/builders" / said.name).exists()
+
+
+def test_releases_that_are_in_packs_alone_are_published_and_made_again_and_restored(
+    publisher: Bench, tmp_path: Path
+) -> None:
+    """The site is made from packs; a stranger makes the same, and `doctor` a pack that is lost."""
+    copy = Bench(tmp_path)
+    shutil.copytree(publisher.project.parent, tmp_path, dirs_exist_ok=True)
+    key = {"OPENINDICATORS_SIGNING_KEY": str(tmp_path / "key"), "PACKS_WORTH": "1"}
+    copy.change(copy.declaration(), "review: required\n", "")
+    data_dir = DataDir(copy.data_dir)
+    for value in (78, 79):
+        for path in (copy.data_dir / "packs").rglob("*"):
+            os.utime(path, (time.time() - 2 * packs.SECONDS,) * 2)
+        copy.table(BEDS).write_text(f"area,year,value\n48,2023,5\n48,2024,{value}\n")
+        copy.table(ROOMS).write_text(f"area,year,value\n48,2023,5\n48,2024,{value}\n")
+        assert copy.run("run", **key).code == 0
+    folders = {path.name for path in data_dir.releases(BEDS).iterdir() if path.name.isdigit()}
+    assert folders == {"4", "5"}, "1 to 3 are in a pack"
+    before = {name: data for name, (_, data) in records(data_dir.site).items()}
+    shutil.rmtree(data_dir.site)
+    assert copy.run("run", **key).code == 0
+    now = {name: data for name, (_, data) in records(data_dir.site).items()}
+    assert [name for name in before if now.get(name) != before[name]] == []
+
+    made = rebuilt(data_dir.site, tmp_path / "builder", data_dir.root / "snapshots")
+    assert {each.why for each in made} == {""}
+    assert sorted((each.dataset, each.number) for each in made) == [
+        *((BEDS, number) for number in range(1, 6)), *((ROOMS, number) for number in range(1, 5)),
+    ]
+    pack, = (path for path in data_dir.packs(BEDS).iterdir() if path.name == "1-4")
+    expected = {
+        item.release.number: item.path("data.parquet").read_bytes()
+        for item in releases.history(data_dir, BEDS)
+    }
+    for folder in (pack, pack.with_name("1-3"), data_dir.unpacked(BEDS)):
+        shutil.rmtree(folder, ignore_errors=True)
+    said = copy.run("doctor", "--restore")
+    assert said.code == 0, said.out + said.err
+    assert expected == {
+        item.release.number: item.path("data.parquet").read_bytes()
+        for item in releases.history(data_dir, BEDS)
+    }
 
 
 def test_without_the_bytes_of_its_source_a_release_cannot_be_checked(

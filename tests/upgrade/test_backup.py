@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.faults.test_bad_input import BEDS, ROOMS, Bench
 from tests.fixtures.commands import PROJECT, records
+from warehouse.store import packs, releases
+from warehouse.store.data_dir import DataDir
 
 SERVICE = PROJECT / "deploy" / "systemd" / "openindicators-backup.service"
 LIVE, BACKUP = "/srv/openindicators/live/", "/srv/backup/openindicators/"
@@ -23,8 +27,14 @@ def setting(name: str) -> str:
     return next(line.partition("=")[2] for line in lines if line.startswith(f"{name}="))
 
 
+def released(bench: Bench) -> dict[int, bytes]:
+    history = releases.history(DataDir(bench.data_dir), ROOMS)
+    return {each.release.number: each.path("data.parquet").read_bytes() for each in history}
+
+
 @pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync is not installed")
 def test_a_backup_taken_while_runs_go_on_is_restored_and_goes_on(tmp_path: Path) -> None:
+    """The runs pack the releases before the current ones, and remove what was packed."""
     bench = Bench(tmp_path)
     bench.make(ROOMS, BEDS)
     backup = tmp_path / "backup"
@@ -48,19 +58,23 @@ def test_a_backup_taken_while_runs_go_on_is_restored_and_goes_on(tmp_path: Path)
         for value in (5, 6):
             for dataset in (ROOMS, BEDS):
                 bench.table(dataset).write_text(f"area,year,value\n48,2023,5\n48,2024,{value}\n")
-            assert bench.run("run").code == 0
+            for path in (bench.data_dir / "packs").rglob("*"):
+                os.utime(path, (time.time() - 2 * packs.SECONDS,) * 2)
+            assert bench.run("run", PACKS_WORTH="1").code == 0
     finally:
         is_over.set()
         copying.join()
     assert set(codes) <= allowed and len(codes) > 3, codes
 
-    before = records(bench.data_dir)
+    before, expected = records(bench.data_dir), released(bench)
+    assert set(expected) == {1, 2, 3} and not (bench.data_dir / "releases" / ROOMS / "1").exists()
     shutil.rmtree(bench.data_dir)
     shutil.copytree(backup, bench.data_dir)
     kept = [name for name in records(bench.data_dir) if name.startswith(("releases", "snapshots"))]
     for name in kept:
-        if ".staging" not in name and not name.endswith("/current"):
+        if ".staging" not in name and not name.endswith("/current") and name in before:
             assert (bench.data_dir / name).read_bytes() == before[name][1], name
+    assert released(bench) == expected
     restored = bench.run("doctor", "--restore")
     assert restored.code == 0, restored.out
     went_on = bench.run("run")

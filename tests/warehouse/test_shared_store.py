@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -135,18 +136,28 @@ def test_of_two_releases_at_once_one_is_committed_and_nothing_is_lost(
 
 
 def test_what_one_machine_packs_is_packed_on_the_other(
-    two: tuple[DataDir, DataDir], monkeypatch: pytest.MonkeyPatch
+    two: tuple[DataDir, DataDir], monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+    bucket: str,  # noqa: F811
 ) -> None:
+    """A new machine has it from the bucket, as has one whose pack was lost; both go on with it."""
     monkeypatch.setattr(packing, "WORTH", 1)
     a, b = two
+    c = machine(tmp_path / "c", bucket)
     with a.dataset_lock(test_packs.ID):
         expected = test_packs.some(a, 3)
     b.take_news()
     assert packing.pack_all(a) == 2 and packs.remove_packed(a, 0) == 2
     b.take_news()
-    for machine in (a, b):
-        assert not (machine.releases(test_packs.ID) / "1").exists()
-        assert test_packs.found(machine) == expected
+    shutil.rmtree(b.packs(test_packs.ID))
+    with b.dataset_lock(test_packs.ID):
+        expected[4] = test_packs.released(test_packs.make(b, 4, {2000: (9.0, "")}))
+    c.take_news()
+    assert packing.pack_all(c) == 1 and packs.remove_packed(c, 0) == 2, "release 3, the first pack"
+    for each in (a, b, c):
+        each.take_news()
+        assert [path.name for path in each.releases(test_packs.ID).iterdir()] == ["4"]
+        assert [path.name for path in each.packs(test_packs.ID).iterdir()] == ["1-3"]
+        assert test_packs.found(each) == expected
 
 
 def test_other_files_of_a_dataset_are_merged(two: tuple[DataDir, DataDir]) -> None:

@@ -1,21 +1,6 @@
-// A dataset's page: choose the chart's indicator, copy a checksum, lead from a figure to its proof.
+// A dataset's page, and that of its charts: lead from a figure to its proof, copy a checksum.
 "use strict";
 (() => {
-  const more = document.querySelector(".more-charts");
-  const chooser = document.querySelector(".chooser");
-  if (more && chooser) {
-    const figures = [...document.querySelectorAll(".figure")];
-    const select = chooser.querySelector("select");
-    const show = () => figures.forEach((figure, index) => {
-      figure.hidden = index !== select.selectedIndex;
-    });
-    for (const figure of figures) select.add(new Option(figure.dataset.name));
-    more.replaceWith(...figures.slice(1));
-    chooser.hidden = false;
-    select.addEventListener("change", show);
-    show();
-  }
-
   for (const table of document.querySelectorAll("table[data-proof]")) {
     const keys = [...table.querySelectorAll("thead th[data-key]")].map((each) => each.dataset.key);
     for (const cell of table.querySelectorAll("tbody td:not(.none)")) {

@@ -5,7 +5,8 @@ files that a release is published as.
 """
 
 import re
-from functools import cache
+from collections.abc import Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from babel.core import get_global
 from model.reference.city import city
 from model.reference.codelist import vintage_day
 from model.reference.registries import Registries, Sector
+from model.util.hashing import sha256_json
 from model.util.languages import languages
 from portal import libraries
 from portal.rendering.environment import render_template
 from portal.scope import home_areas
+from portal.site.shared_pages.page import SharedPage
 from portal.site.state import DatasetState
 
+AS_A_WHOLE = 4_000_000  # bytes of JSON, some 130 kB compressed: larger releases are read by ranges
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 ASSETS = Path(__file__).resolve().parent / "assets"
 PAGES = ("explorer", "embed", "figure", "table", "sql")
@@ -35,11 +39,16 @@ LIBRARIES = {
 }
 
 
-def render(
+def scripts() -> dict[str, bytes]:
+    """Return the scripts of the pages: path in the site -> bytes."""
+    return {f"assets/explorer/{path.name}": path.read_bytes() for path in sorted(ASSETS.iterdir())}
+
+
+def pages(
     sectors: list[tuple[Sector, list[DatasetState]]], registries: Registries, preview: bool,
     base_url: str | None,
-) -> dict[str, bytes]:
-    """Render the pages in each language, with their scripts: path in the site -> bytes.
+) -> Iterator[SharedPage]:
+    """Yield the pages in each language.
 
     `sectors` come with their datasets, `registries` know the city's borders; `preview` and
     `base_url` are as for every page.
@@ -50,20 +59,20 @@ def render(
     addresses = {name: libraries.address(file) for name, file in LIBRARIES.items()}
     settings = {
         "root": "../", "libraries": addresses, "preloaded": _parquet_modules(),
-        "home": home_areas(), "borders": _borders(registries), "countries": _countries(),
+        "ranges": _by_ranges(offered), "home": home_areas(), "borders": _borders(registries),
+        "countries": _countries(),
     }
-    found = {
-        f"assets/explorer/{path.name}": path.read_bytes() for path in sorted(ASSETS.iterdir())
-    }
+    titles = [[(state.dataset, state.title.by_language) for state in each] for _, each in offered]
+    inputs = sha256_json([settings, titles])
     for language in languages():
         for name in PAGES:
-            found[f"{language}/{name}.html"] = render_template(
+            yield SharedPage(f"{language}/{name}.html", inputs, partial(
+                render_template,
                 TEMPLATES, f"{name}.html", language, root="../", page=f"{name}.html",
                 preview=preview, base_url=base_url, sectors=offered, libraries=addresses,
                 **_preloads(name),
                 settings={"language": language, **settings},
-            )
-    return found
+            ))
 
 
 # `import … from "./page.js"`, and `export`; what a script imports by `import()` is for later.
@@ -91,6 +100,17 @@ def _preloads(page: str) -> dict[str, list[str]]:
         "first_modules": [f"assets/explorer/{name}" for name in first],
         "other_modules": [f"assets/explorer/{name}" for name in others],
     }
+
+
+def _by_ranges(offered: list[tuple[Sector, list[DatasetState]]]) -> list[str]:
+    """Return the datasets whose newest release is not read as a whole, from its JSON."""
+    return [
+        state.dataset for _, members in offered for state in members
+        if not any(
+            file.name == f"{state.name}.json" and file.bytes <= AS_A_WHOLE
+            for file in state.releases[-1].files
+        )
+    ]
 
 
 def _parquet_modules() -> list[str]:

@@ -92,10 +92,10 @@ def pages(
             )
 
 
-def render_index(
-    sectors: Sequence[tuple[Sector, Sequence[DatasetState]]], language: str, base_url: str | None
-) -> bytes:
-    """Render the list of all indicators in a `language`.
+def index(
+    sectors: Sequence[tuple[Sector, Sequence[DatasetState]]], base_url: str | None
+) -> Iterator[SharedPage]:
+    """Yield the list of all indicators in each language.
 
     `sectors` come with their datasets; `base_url` is as for `pages`.
     """
@@ -103,6 +103,19 @@ def render_index(
         (sector, {each.code: each for state in members for each in state.indicators})
         for sector, members in sectors
     ]
+    inputs = sha256_json([
+        (sector.id, [(code, each.name.by_language) for code, each in known.items()])
+        for sector, known in by_sector
+    ])
+    for language in languages():
+        render = partial(_render_index, by_sector, language, base_url)
+        yield SharedPage(f"{language}/indicators.html", inputs, render)
+
+
+def _render_index(
+    by_sector: list[tuple[Sector, dict[str, IndicatorSummary]]], language: str,
+    base_url: str | None,
+) -> bytes:
     return render_template(
         TEMPLATES, "indicators.html", language, root="../", page="indicators.html", preview=False,
         base_url=base_url, sectors=[

@@ -15,13 +15,13 @@ from markupsafe import Markup
 from model.util.hashing import sha256_json
 from model.util.languages import default_language, languages
 from model.util.text import LocalizedText, fold
-from portal.rendering.environment import render_template
+from portal.rendering.environment import environment, render_template
 from portal.scope import COUNT
 from portal.site.chart import sparkline
 from portal.site.shared_pages.catalogue import TEMPLATES
 from portal.site.shared_pages.figures import IndicatorSummary, Measure
 from portal.site.shared_pages.page import SharedPage
-from portal.site.shared_pages.places import CITY_PAGE, Gazetteer, Line, Place
+from portal.site.shared_pages.places import CITY_PAGE, BorderChange, Gazetteer, Line, Place
 from portal.targets.words import say
 
 INDEX = "places"
@@ -84,19 +84,23 @@ class _Part:
     def inputs(self) -> str:
         """A digest of all that the page is made from."""
         made_from = blake2b(digest_size=16)
-        made_from.update(f"{self.number} {len(self.place.parts)} {self.place.rows}".encode())
+        made_from.update(self._around.encode())
         for _, line in self.lines:
             made_from.update(self.made_from(line))
         return made_from.hexdigest()
 
+    @cached_property
+    def _around(self) -> str:
+        pages = [each.pages for each in self.changes], [page for _, page, _ in self.within]
+        return f"{self.number} {len(self.place.parts)} {self.place.rows} {pages}"
+
     def made_from(self, line: Line) -> bytes:
         """Return what tells whether another page of the place shows a `line` in the same way."""
-        known = line.listed.figures.places
-        areas = (line.area, self._country(line), *self._similar(line))
-        return b"".join([
-            line.listed.words.encode(),
-            *(known.get((area, line.vintage), (0, b"-", b""))[1] for area in areas),
-        ])
+        known, found = line.listed.figures.places, [line.listed.words.encode()]
+        for area in (line.area, self._country(line), *self._similar(line)):
+            figures = known.get((area, line.vintage))
+            found.append(figures[1] if figures else b"-")
+        return b"".join(found)
 
     def _country(self, line: Line) -> str:
         return self.gazetteer.country_of(line) or ""
@@ -108,27 +112,58 @@ class _Part:
         """Render the page in a `language`; `base_url` as for `pages`.
 
         The page that `stands`, if it was made by the same code, gives the tables of the datasets
-        that have not changed.
+        that have not changed, and where only tables differ what stands between them.
         """
         place = self.place
-        kept = {
-            made_from: Markup(table)  # noqa: S704 - rendered before, with its texts escaped
-            for made_from, table in _TABLE.findall(stands.decode())
-        }
+        first, *pieces = _TABLE.split(stands.decode())
+        kept = dict(zip(pieces[::3], pieces[1::3], strict=True))
         page = self.path(language, self.number).partition("/")[2]
+        root = "../" * (page.count("/") + 1)
+        template: Any = environment(TEMPLATES, language).get_template("place_table.html").module
+        tables = {
+            each.made_from: Markup(kept[each.made_from])  # noqa: S704 - rendered, its texts escaped
+            if each.made_from in kept else template.table(
+                each.state, each.rows, each.number, place.entry.code, self.country_name, root[3:]
+            )
+            for each in self.tables
+        }
+        if f"<!--{self.frame}-->" in first:
+            between = zip(self.tables, pieces[2::3], strict=True)
+            return "".join([
+                first, *(f"<!--{each.made_from}-->{tables[each.made_from]}<!--/-->{then}"
+                         for each, then in between),
+            ]).encode()
         return render_template(
-            TEMPLATES, "place.html", language, root="../" * (page.count("/") + 1), page=page,
+            TEMPLATES, "place.html", language, root=root, page=page,
             preview=False, base_url=base_url, place=place, number=self.number,
             paths=[self.path(language, at) for at in range(len(place.parts))],
-            territories=self.territories, kept=kept, changes=self.gazetteer.changes(place),
-            alike=self._alike, home=place.page == CITY_PAGE, place_page=self.gazetteer.page,
-            within=self._within, country=self.country_name, say_targets=say,
-            targets=place.page == CITY_PAGE and self.gazetteer.registries.targets.measured_in(
-                self.gazetteer.datasets
-            ),
-            sectors=self.gazetteer.registries.sectors,
+            territories=self.territories, tables=tables, frame=self.frame, changes=self.changes,
+            alike=self._alike, within=self.within, country=self.country_name, say_targets=say,
+            targets=self._targets, sectors=self.gazetteer.registries.sectors,
             json_ld=self._schema_org(language, page, base_url),
         )
+
+    @cached_property
+    def frame(self) -> str:
+        """A digest of what the page shows around its tables, besides the language."""
+        alike = [
+            (each["codelist"].id, [(name.by_language, period) for name, period in each["by"]],
+             [page for _, page in each["places"]])
+            for each in self._alike
+        ]
+        return sha256_json([
+            self._around, alike, self._targets,
+            self.country_name.by_language if self.country_name else None,
+            [(borders, line.listed.state.sector, line.listed.state.dataset)
+             for borders, line in self.lines],
+        ])[:32]
+
+    @cached_property
+    def tables(self) -> list[_Table]:
+        """The tables, in their order."""
+        return [
+            table for _, sectors in self.territories for _, members in sectors for table in members
+        ]
 
     @cached_property
     def territories(self) -> list[tuple[str, list[tuple[str, list[_Table]]]]]:
@@ -171,7 +206,7 @@ class _Part:
             ))
         return rows
 
-    @property
+    @cached_property
     def _alike(self) -> list[dict[str, Any]]:
         """The places most like this one, by list of areas, and by which figures they are."""
         lists = {line.listed.state.codelist: line.area for _, line in self.lines}
@@ -192,8 +227,20 @@ class _Part:
                 })
         return found
 
+    @cached_property
+    def changes(self) -> list[BorderChange]:
+        """What became of the place when borders changed."""
+        return self.gazetteer.changes(self.place)
+
     @property
-    def _within(self) -> list[Any]:
+    def _targets(self) -> bool:
+        return self.place.page == CITY_PAGE and self.gazetteer.registries.targets.measured_in(
+            self.gazetteer.datasets
+        )
+
+    @cached_property
+    def within(self) -> list[Any]:
+        """The areas in the city, on the last page of it."""
         last = self.number == len(self.place.parts) - 1
         return self.gazetteer.within(self.place) if last and self.place.page == CITY_PAGE else []
 

@@ -1,21 +1,23 @@
 """What the site offers programs, across datasets: the page that says so, and their lists."""
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 from model.declarations.validation import parse_as
 from model.declarations.yaml_file import YamlFile
 from model.reference.city import city
 from model.reference.registries import Registries, Sector
-from model.util.hashing import pretty_json
+from model.util.hashing import pretty_json, sha256_json
 from model.util.languages import default_language, languages
 from model.util.text import Frozen, LocalizedText
 from portal.api import catalogue
 from portal.distributions.exchange.sdmx import agency, dataflow_id
 from portal.rendering.environment import render_template
 from portal.site.pages import dataset_page
+from portal.site.shared_pages.page import SharedPage
 from portal.site.state import DatasetState
 
 EXAMPLES = Path(catalogue.__file__).with_name("examples.yaml")
@@ -64,30 +66,72 @@ def offers() -> dict[str, Offer]:
 
 
 def files(sectors: Sectors, registries: Registries, base_url: str | None) -> dict[str, bytes]:
-    """Return the files for programs: path in the site -> bytes.
+    """Return the lists of all datasets for programs: path in the site -> bytes.
 
     `sectors` come with their datasets, `registries` name licences, and `base_url` is the site's
     address on the web with a slash at the end, if known.
     """
     states = [state for _, members in sectors for state in members]
-    assessed = registries.targets.measured_in(state.dataset for state in states)
-    public = [state.dataset for state in states if state.public]
-    listed = {
-        key: offer.filled(base_url or "https://…/", public[0]) for key, offer in offers().items()
-    } if public else {}
+    assessed = _assessed(sectors, registries)
     return {
         catalogue.DATASETS: pretty_json(catalogue.listed(states, registries, base_url)).encode(),
-        catalogue.OPENAPI: pretty_json(
-            catalogue.openapi(base_url, assessed)
-        ).encode(),
         "llms.txt": _llms(sectors, base_url or "", assessed).encode(),
-        **{
-            PAGE.format(language=language): render_template(
-                TEMPLATES, "programs.html", language, root="../", page="programs.html",
-                preview=False, base_url=base_url, offers=listed,
-            )
-            for language in languages()
-        },
+    }
+
+
+def pages(
+    sectors: Sectors, registries: Registries, base_url: str | None
+) -> Iterator[SharedPage]:
+    """Yield what says how programs ask, which few datasets have a part in; see `files`."""
+    assessed = _assessed(sectors, registries)
+    example = next(
+        (state.dataset for _, members in sectors for state in members if state.public), None
+    )
+    inputs = sha256_json([assessed, example])
+    yield SharedPage(
+        catalogue.OPENAPI, inputs,
+        lambda: pretty_json(catalogue.openapi(base_url, assessed)).encode(),
+    )
+    for language in languages():
+        render = partial(_render, language, example, base_url)
+        yield SharedPage(PAGE.format(language=language), inputs, render)
+
+
+def _assessed(sectors: Sectors, registries: Registries) -> bool:
+    """Whether there is a dataset that measures a target."""
+    return registries.targets.measured_in(state.dataset for _, each in sectors for state in each)
+
+
+def _render(language: str, example: str | None, base_url: str | None) -> bytes:
+    listed = {
+        key: offer.filled(base_url or "https://…/", example) for key, offer in offers().items()
+    } if example else {}
+    return render_template(
+        TEMPLATES, "programs.html", language, root="../", page="programs.html", preview=False,
+        base_url=base_url, offers=listed,
+    )
+
+
+def for_crawlers(
+    shared: Iterable[str], states: Iterable[DatasetState], base_url: str | None
+) -> dict[str, bytes]:
+    """Return `robots.txt`, and `sitemap.xml` where the site's address, `base_url`, is known.
+
+    `shared` are the paths of the pages across the datasets with these `states`.
+    Source: https://www.sitemaps.org/protocol.html, which wants absolute addresses.
+    """
+    if base_url is None:
+        return {"robots.txt": b"User-agent: *\nAllow: /\n"}
+    shells = ("/embed.html", "/figure.html")  # nothing without their query
+    paths = {p for p in shared if p.endswith(".html") and "/" in p and not p.endswith(shells)}
+    paths |= {dataset_page(state.dataset, code) for state in states for code in languages()}
+    urls = "".join(f"<url><loc>{escape(base_url + path)}</loc></url>\n" for path in sorted(paths))
+    return {
+        "robots.txt": f"User-agent: *\nAllow: /\nSitemap: {base_url}sitemap.xml\n".encode(),
+        "sitemap.xml": (
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{urls}</urlset>\n'
+        ).encode(),
     }
 
 

@@ -6,15 +6,20 @@ Where footnotes name the edition of each figure, one that still names the earlie
 the newer one.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from model.declarations.dataset import FOOTNOTES
 from model.records.release import REPRESENTATION
+from model.util.hashing import sha256_json
+from model.util.languages import languages
 from model.util.sql import identifier
 from portal.content import Content
 from portal.rendering.environment import render_template
 from portal.scope import home_area
+from portal.site.shared_pages.page import SharedPage
 from portal.site.state import DatasetState, RevisedIndicator
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -50,13 +55,21 @@ def compare(states: list[DatasetState]) -> list[RevisedDataset]:
     return sorted(found, key=lambda each: (-each.revised, each.state.dataset))
 
 
-def render(compared: list[RevisedDataset], language: str, base_url: str | None) -> bytes:
-    """Render the page of what `compare` found in a `language`; `base_url` as for the catalogue."""
-    return render_template(
-        TEMPLATES, "revisions.html", language, root="../", page="revisions.html", preview=False,
-        base_url=base_url, revised=[each for each in compared if each.revised],
-        identical=[each for each in compared if each.common and not each.revised],
-    )
+def pages(compared: list[RevisedDataset], base_url: str | None) -> Iterator[SharedPage]:
+    """Yield the page of what `compare` found in each language; `base_url` as for the catalogue."""
+    inputs = sha256_json([
+        (state.title.by_language, state.publisher.by_language,
+         [path for path in state.pages if path.endswith("/revisions.html")],
+         [each.model_dump_json() for each in state.revised])
+        for state in (each.state for each in compared)
+    ])
+    for language in languages():
+        yield SharedPage(f"{language}/revisions.html", inputs, partial(
+            render_template,
+            TEMPLATES, "revisions.html", language, root="../", page="revisions.html",
+            preview=False, base_url=base_url, revised=[each for each in compared if each.revised],
+            identical=[each for each in compared if each.common and not each.revised],
+        ))
 
 
 def revised_indicators(content: Content) -> tuple[RevisedIndicator, ...]:

@@ -5,13 +5,12 @@ They are made from what is in the folder of every dataset, `dataset.json`, `figu
 inputs have not changed is not made again.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
-from xml.sax.saxutils import escape
 
 from model.reference.city import Theme, city, has_targets
 from model.reference.registries import Registries, Sector
@@ -35,7 +34,6 @@ from portal.metadata.turtle import turtle
 from portal.rendering.environment import render_template
 from portal.report import registry
 from portal.site.explorer import pages as explorer
-from portal.site.pages import dataset_page
 from portal.site.release_files import DCAT, TURTLE
 from portal.site.shared_pages import (
     catalogue,
@@ -123,7 +121,7 @@ def render(
                 _make, jobs, processes, lambda: begun.extend(map(beside.submit, tasks))
             ) for path, data in made.items()
         }
-        files |= _for_crawlers((*files, *paths), offered, base_url)
+        files |= programs.for_crawlers({*files, *paths}, offered, base_url)
         bulk_files, *database = [each.result() for each in begun]
         files |= zip([attach.FILE], database, strict=False)  # a preview has none
         paths |= {path: sha256_bytes(data) for path, data in files.items()}
@@ -170,7 +168,6 @@ def _of_all(
     sectors = _by_sector(offered, registries)
     pairs = reconciliation.pairs(offered, registries)
     notes = [*registries.reconciliation_notes.values()]
-    revised = revisions.compare(offered)
     assessed = target_files.files(targets, base_url) if targets.shown and not preview else {}
     described = target_files.dcat_nodes(targets, assessed, base_url) if assessed else []
     yield partial(dict, assessed)
@@ -178,14 +175,12 @@ def _of_all(
     yield partial(_one, registry.FILE, registry.registry_file, registries, base_url)
     yield partial(programs.files, sectors, registries, base_url)
     yield partial(_feeds, sectors, base_url)
-    yield partial(explorer.render, sectors, registries, preview, base_url)
+    yield explorer.scripts
     for each in zip(*(
         (partial(_one, f"{code}/index.html", catalogue.render_catalogue, sectors, withdrawn, code,
                  preview, base_url, targets.assessed.of_city if assessed else None),
-         partial(_one, f"{code}/indicators.html", indicators.render_index, sectors, code, base_url),
          partial(_one, f"{code}/reconciliation.html", reconciliation.render, pairs, notes, code,
                  base_url),
-         partial(_one, f"{code}/revisions.html", revisions.render, revised, code, base_url),
          partial(guide.render, code, base_url))
         for code in languages()
     ), strict=True):
@@ -218,13 +213,18 @@ def _pages(
 ) -> Iterator[SharedPage]:
     """Yield every page across datasets; a preview, which has few, has none of places."""
     offered = [state for state, _ in written.values() if not state.withdrawn]
+    by_sector = _by_sector(offered, registries)
+    yield from explorer.pages(by_sector, registries, preview, base_url)
+    yield from programs.pages(by_sector, registries, base_url)
+    yield from indicators.index(by_sector, base_url)
+    yield from revisions.pages(revisions.compare(offered), base_url)
     sectors = [
         (sector, [
             Listed(state, known["dataset.json"],
                    figures.read(folder / "datasets" / state.dataset, known.get(figures.FILE)))
             for state in members for _, known in [written[state.dataset]]
         ])
-        for sector, members in _by_sector(offered, registries)
+        for sector, members in by_sector
     ]
     listed = [each for _, members in sectors for each in members]
     gazetteer = Gazetteer(listed, registries)
@@ -338,28 +338,6 @@ def _colours() -> bytes:
 def _title(state: DatasetState) -> str:
     """Return what a dataset is sorted by."""
     return fold(state.title.get(default_language()))
-
-
-def _for_crawlers(
-    shared: Iterable[str], states: list[DatasetState], base_url: str | None
-) -> dict[str, bytes]:
-    """Return `robots.txt`, and `sitemap.xml` where the site's address is known.
-
-    Source: https://www.sitemaps.org/protocol.html, which wants absolute addresses.
-    """
-    if base_url is None:
-        return {"robots.txt": b"User-agent: *\nAllow: /\n"}
-    shells = ("/embed.html", "/figure.html")  # nothing without their query
-    paths = [p for p in shared if p.endswith(".html") and "/" in p and not p.endswith(shells)]
-    paths += [dataset_page(state.dataset, code) for state in states for code in languages()]
-    urls = "".join(f"<url><loc>{escape(base_url + path)}</loc></url>\n" for path in paths)
-    return {
-        "robots.txt": f"User-agent: *\nAllow: /\nSitemap: {base_url}sitemap.xml\n".encode(),
-        "sitemap.xml": (
-            '<?xml version="1.0" encoding="UTF-8"?>\n'
-            f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{urls}</urlset>\n'
-        ).encode(),
-    }
 
 
 def _by_sector(

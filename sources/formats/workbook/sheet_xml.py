@@ -186,7 +186,10 @@ class _SheetScan:
             self.text += text.strip()
 
     def refuse_doctype(self, *_declared: object) -> None:
-        raise ReadError("declares a document type", where=self.where)
+        raise ReadError(
+            "declares a document type, which no workbook needs", where=self.where,
+            todo="ask the publisher: XML that reads other files is made this way",
+        )
 
 
 def _repeated(attributes: dict[str, str], name: str) -> int:

@@ -1,4 +1,7 @@
-"""A served site: three datasets of the sample, one with intervals, one whose texts are hostile."""
+"""A served site: three datasets of the sample, one with intervals, one whose texts are hostile.
+
+With `--site FOLDER` it is that site, with every public dataset: `make readers SITE=…`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow.parquet as pq
 import pytest
@@ -43,10 +47,32 @@ class Published:
         ).to_pylist()
         return rows
 
-    @property
-    def datasets(self) -> list[str]:
-        found = json.loads((self.folder / "api" / "datasets.json").read_text(encoding="utf-8"))
-        return [entry["id"] for entry in found["datasets"]]
+    def has(self, name: str, ending: str) -> bool:
+        """Whether a dataset is offered in a format: some cannot hold every release."""
+        return (self.files(name) / (name.partition("/")[2] + ending)).exists()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--site", type=Path, help="read every public dataset of this site instead")
+
+
+def names(config: pytest.Config) -> tuple[str, ...]:
+    """Return the datasets that are read."""
+    folder = config.getoption("--site", None)
+    if folder is None:
+        return (*SAMPLE, "tourism/occupancy", "tourism/hostile")
+    listed = json.loads((folder / "api" / "datasets.json").read_text(encoding="utf-8"))
+    return tuple(each["id"] for each in listed["datasets"] if each["public"])
+
+
+@pytest.fixture(name="names", scope="session")
+def names_that_are_read(pytestconfig: pytest.Config) -> tuple[str, ...]:
+    return names(pytestconfig)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "name" in metafunc.fixturenames:
+        metafunc.parametrize("name", names(metafunc.config))
 
 
 def with_intervals() -> tuple[Dataset, list[dict[str, Any]]]:
@@ -78,7 +104,18 @@ def hostile() -> tuple[Dataset, list[dict[str, Any]]]:
 
 
 @pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+def published(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Published]:
+    if folder := pytestconfig.getoption("--site", None):
+        described = json.loads((folder / "api" / "openapi.json").read_text(encoding="utf-8"))
+        address = described["servers"][0]["url"]
+        if not (port := urlsplit(address).port):
+            pytest.exit(f"{folder} has {address!r} as its address: publish it with"
+                        " OPENINDICATORS_SITE_URL=http://127.0.0.1:<port>/", 2)
+        with served(folder, port):
+            yield Published(folder, f"{address}/")
+        return
     data = tmp_path_factory.mktemp("programs")
     folder = data / "site"
     folder.mkdir()

@@ -24,6 +24,8 @@ own addresses.
 - Addresses in the answers are absolute where `OPENINDICATORS_SITE_URL` is set.
 - SDMX identifiers allow letters, digits and `_ @ $ -`: a component with other codes (vintages of
   borders, the World Bank's indicators) is uncoded text there.
+- pysdmx 1.21 takes a column of SDMX-CSV whose codes are digits alone for numbers: of a dataset
+  without the country, `01` is read as `1`. Pad its codes, or read the file as text.
 - Where a client wants query parameters, plain files cannot answer: `openindicators serve` answers
   PxWebApi 2 and SDMX REST from the same files.
 - What assistants can ask, what is refused, and how the numbers of a text are checked:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import httpx
 import pytest
-from fsspec import AbstractFileSystem
-from fsspec.spec import AbstractBufferedFile
 
 from model.util.hashing import sha256_bytes
 from portal.attach import FILE, statements, write
 from portal.site.site import Site
 from tests.fixtures.datasets import dataset, registries
+from tests.fixtures.ranges import Remote
 from tests.fixtures.releases import ReleaseOnDisk, make_release, row
 from tests.fixtures.site_server import served
 
@@ -136,39 +133,6 @@ def test_closed_and_withdrawn_datasets_are_not_in_it(site: Site, tmp_path: Path)
         ]
 
 
-class Remote(AbstractFileSystem):
-    """Files at addresses, in ranges: what `httpfs` does, which has no wheel for every DuckDB."""
-
-    protocol, cachable = "http", False
-    received: list[int] = []
-
-    @classmethod
-    def _strip_protocol(cls, path: str) -> str:
-        return path
-
-    def info(self, path: str, **_: Any) -> dict[str, Any]:
-        found = httpx.head(path).raise_for_status()
-        assert found.headers["accept-ranges"] == "bytes"
-        return {"name": path, "size": int(found.headers["content-length"]), "type": "file"}
-
-    def glob(self, path: str, **_: Any) -> list[str]:
-        return [path]
-
-    def modified(self, path: str) -> datetime:
-        return datetime(2026, 1, 1, tzinfo=UTC)
-
-    def _open(self, path: str, mode: str = "rb", **_: Any) -> AbstractBufferedFile:
-        return Part(self, path, mode, cache_type="none")
-
-
-class Part(AbstractBufferedFile):
-    def _fetch_range(self, start: int, end: int) -> bytes:
-        found = httpx.get(self.path, headers={"Range": f"bytes={start}-{end - 1}"})
-        assert found.status_code == 206
-        Remote.received.append(len(found.content))
-        return found.content
-
-
 def test_figures_come_over_the_web_in_ranges(tmp_path: Path) -> None:
     large = [
         row(time_period=str(year), obs_value=year * area / 7, ref_area=f"{area:02}")
@@ -178,6 +142,7 @@ def test_figures_come_over_the_web_in_ranges(tmp_path: Path) -> None:
     site = Site(tmp_path / "site", registries())
     site.apply([made])
     copy = tmp_path / "copy.duckdb"
+    Remote.received.clear()
     with served(site.folder) as address, duckdb.connect() as con:
         copy.write_bytes(httpx.get(f"{address}/{FILE}").content)
         con.register_filesystem(Remote())

@@ -78,18 +78,19 @@ def _publish_badly(
         ended = runner.publish(env, proxy.url, kill_at, timeout=1.0, **options)
         end = "killed" if ended["killed"] else f"ended {ended['code']}"
         outcomes.append(f"{end} at {kill_at} with {proxy.met or 'no faults'}")
-        _readers_are_served(env)
+        readers_are_served(env)
     return outcomes
 
 
-def _readers_are_served(env: CkanEnvironment) -> None:
+def readers_are_served(env: CkanEnvironment) -> None:
     """Whatever happened: readers see no dataset yet, or one whole release."""
     shown: dict[str, Any]
     try:
         shown = env.shown()
     except Exception:
         return
-    if not shown["private"]:
+    is_withdrawn = shown["title_translated"]["en"].startswith("[Withdrawn]")
+    if not shown["private"] and not is_withdrawn:
         env.seen_by_the_public()
 
 

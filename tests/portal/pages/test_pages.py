@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 from tests.fixtures.commands import openindicators
 from tests.fixtures.site_server import served
 from tests.portal.pages import judges
+from tests.portal.pages.every_page import page_by_page
+from tests.portal.pages.judged_site import Answers, Site
 from tests.portal.pages.questions import ask, questions
 
 pytestmark = pytest.mark.browser
@@ -60,7 +62,7 @@ def test_no_page_is_larger_than_the_budget(site: Path) -> None:
 
 
 def test_the_nu_html_checker_finds_nothing(site: Path) -> None:
-    nothing(judges.html(site, PAGES))
+    nothing(judges.html(site, [*PAGES, *judges.styles(site)]))
 
 
 def test_no_link_leads_nowhere(address: str) -> None:
@@ -68,7 +70,58 @@ def test_no_link_leads_nowhere(address: str) -> None:
 
 
 def test_axe_finds_nothing_on_a_phone(browser: webdriver.Chrome, address: str) -> None:
-    nothing(judges.accessibility(browser, address, PAGES, [360]))
+    nothing(judges.accessibility(browser, address, PAGES, judges.LOOKS[:1]))
+
+
+BAD = """<!doctype html><html lang="en"><head><title>Bad</title>
+<link rel="stylesheet" href="assets/bad.css"></head><body><main><h1>Bad</h1>
+<p>Dark on dark. <a href="none.html">Nowhere</a></p>
+<button aria-label="One"></button><button aria-label="Two"></button></main></bdy></html>"""
+STYLE = """p { colour: red; }
+@media (prefers-color-scheme: dark) { main { background: #222; color: #333; } }
+button { height: 4rem; width: 4rem; padding: 0; border: 0; }
+@media (min-width: 1000px) { button { height: 9px; width: 9px; } }"""
+
+
+def test_the_judges_see_what_is_wrong(browser: webdriver.Chrome, tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets/bad.css").write_text(STYLE, encoding="utf-8")
+    (tmp_path / "bad.html").write_text(BAD, encoding="utf-8")
+    with served(tmp_path) as address:
+        seen = [
+            *judges.accessibility(browser, f"{address}/", ["bad.html"]),
+            *judges.links(f"{address}/", ["bad.html"]),
+            *judges.html(tmp_path, ["bad.html", *judges.styles(tmp_path)]),
+        ]
+    assert {(each.judge, each.page, each.says.partition(":")[0]) for each in seen} >= {
+        ("axe", "bad.html", "color-contrast at 1440 px, dark"),
+        ("axe", "bad.html", "target-size at 1440 px, dark"),
+        ("vnu", "bad.html", "Stray end tag “bdy”. (3)"),
+        ("linkinator", "bad.html", "http"),
+    }
+    assert any(each.page == "assets/bad.css" for each in seen)
+    assert not any("360 px" in each.says for each in seen)
+
+
+def test_a_page_is_judged_again_when_it_or_its_looks_change(tmp_path: Path) -> None:
+    site, asked = tmp_path / "site", []
+    site.mkdir()
+    for name in ("a.html", "b.html", "same.html"):
+        (site / name).write_text(name if name < "s" else "b.html", encoding="utf-8")
+
+    def said(looks: str = "") -> list[judges.Finding]:
+        def look(pages: Sequence[str]) -> Iterator[judges.Finding]:
+            asked.append(list(pages))
+            return (judges.Finding("x", page, "bad") for page in pages if page == "a.html")
+
+        opened = Site(site, "", Answers(tmp_path / "answers.jsonl"))
+        return list(page_by_page(opened, "x", opened.pages, look, looks))
+
+    assert [each.page for each in said()] == ["a.html"] == [each.page for each in said()]
+    (site / "b.html").write_text("other", encoding="utf-8")
+    said()
+    said("other colours")
+    assert asked == [["a.html", "same.html"], ["b.html"], ["a.html", "b.html", "same.html"]]
 
 
 @pytest.mark.parametrize("at", [at for at, each in enumerate(questions()) if each.quick])

@@ -42,6 +42,13 @@ def install(every: bool = False) -> Path:
     return target
 
 
+def answers() -> Path:
+    """Return the file of the answers that these judges gave, as they are asked."""
+    asked = (DECLARED.with_name(each) for each in ("judges.py", "structured_data.js"))
+    digest = sha256(b"".join(each.read_bytes() for each in asked)).hexdigest()[:12]
+    return folder(every=True) / f"answers-{digest}.jsonl"
+
+
 @cache
 def package(name: str) -> Path:
     """Return the folder of a package; without it a test is skipped with the reason, in CI it fails.

@@ -228,16 +228,25 @@ def test_the_language_switch_stays_on_the_page(browser: webdriver.Chrome, addres
     assert browser.find_element(By.TAG_NAME, "h1").text == "Khách du lịch đến Đà Nẵng"
 
 
-def test_the_chart_s_indicator_can_be_chosen(browser: webdriver.Chrome, address: str) -> None:
+def test_other_charts_are_on_a_page_of_their_own(browser: webdriver.Chrome, address: str) -> None:
     browser.get(f"{address}/en/tourism/hotel_rooms.html")
 
     def shown() -> list[str]:
-        figures = browser.find_elements(By.CSS_SELECTOR, ".figure h3")
-        return [figure.text for figure in figures if figure.is_displayed()]
+        names = browser.find_elements(By.CSS_SELECTOR, ".figure :is(h2, h3)")
+        return [name.text for name in names if name.is_displayed()]
 
     assert shown() == ["Rooms"]
-    Select(browser.find_element(By.ID, "indicator")).select_by_visible_text("Beds")
-    assert shown() == ["Beds"]
+    other = browser.find_element(By.CSS_SELECTOR, "#chart a[href*='charts.html']")
+    assert other.text == "Beds"
+    browser.get(str(other.get_attribute("href")))
+    assert shown() == ["Rooms", "Beds"]
+    figure = WebDriverWait(browser, 10).until(
+        lambda b: b.find_element(By.CSS_SELECTOR, "#chart-1 td a").get_attribute("href")
+    )
+    assert figure.startswith(f"{address}/en/figure.html?dataset=tourism%2Fhotel_rooms")
+    assert "indicator=BEDS" in figure
+    browser.get(str(browser.find_element(By.ID, "language").get_attribute("href")))
+    assert shown() == ["Số phòng", "Số giường"]
 
 
 def test_a_download_has_the_checksum_on_the_page(

@@ -186,7 +186,7 @@ def test_only_pages_whose_inputs_changed_are_made_again(tmp_path: Path) -> None:
 def test_after_a_release_all_is_as_made_from_nothing_and_other_tables_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    site = Site(tmp_path / "site", registries())
+    site = Site(tmp_path / "site", registries(), base_url="https://data.example/")
     rows = [row(ref_area=area, time_period=year, obs_value=float(at))
             for at, area in enumerate(("48", "01", "46")) for year in ("2018", "2019")]
     first = make_release(tmp_path / "1", dataset(), rows)
@@ -204,7 +204,10 @@ def test_after_a_release_all_is_as_made_from_nothing_and_other_tables_stay(
     site.apply([first, make_release(tmp_path / "2", dataset(), newer, number=2)])
     assert made == ["hotel_rooms"], "one place of one dataset, in both languages"
     assert "99" in text_of(site.folder / "vi/places/vn/46.html")
-    new = Site(tmp_path / "new", registries())
+    former = [row(ref_area="49", geo_vintage=OLD, time_period="2020")]
+    site.apply([make_release(tmp_path / "3", dataset(name="former"), former)])
+    assert "places/vn/49.html" in (site.folder / "vi/city.html").read_text(), "now it has a page"
+    new = Site(tmp_path / "new", registries(), base_url="https://data.example/")
     shutil.copytree(site.folder / "datasets", new.folder / "datasets")
     new.write_shared()
     shown = read_state(CatalogueState, new.folder / "catalogue.json")

@@ -7,6 +7,7 @@
  * @property {string} root  Path from the page to the site's root.
  * @property {Record<string, string>} libraries  Their paths from the root.
  * @property {string[]} preloaded  The modules of the reader of Parquet.
+ * @property {string[]} ranges  The datasets whose newest release is read by ranges.
  * @property {string[]} home  Codes of the city and of what it lies in.
  * @property {{day: string, list: string} | null} borders  When borders last changed; which list.
  * @property {Record<string, string>} countries  ISO 3166-1 numeric code -> the code of ours.
@@ -198,12 +199,17 @@ export function parseCsv(source) {
   return rows;
 }
 
+/** Whether a text may be the id of a dataset.
+ * @param {string} dataset
+ */
+export const isDataset = (dataset) => /^\w+\/\w+$/.test(dataset);
+
 /** A dataset's description; Error where its id is none, or there is no such dataset.
  * @param {string} dataset
  * @returns {Promise<any>}
  */
 export async function describe(dataset) {
-  if (!/^\w+\/\w+$/.test(dataset)) throw new Error(text("no_dataset", { dataset }));
+  if (!isDataset(dataset)) throw new Error(text("no_dataset", { dataset }));
   const answer = await fetch(address(`datasets/${dataset}/dataset.json`));
   if (!answer.ok) throw new Error(text("no_dataset", { dataset }));
   return answer.json();

@@ -1,12 +1,12 @@
 // @ts-check
 /** A dataset's release as the site offers it: what it is, the names of its codes, its figures. */
 
-import { address, describe, parseCsv, settings, text } from "./page.js";
+import { address, describe, isDataset, parseCsv, settings, text } from "./page.js";
 
 /** @typedef {Record<string, any>} Row  A row of the release's Parquet file. */
 /** @typedef {{name: string, description: string, unit: string}} Entry */
 
-const AS_A_WHOLE = 4e6; // bytes of JSON, some 130 kB compressed: larger releases are read by ranges
+const AS_A_WHOLE = 4e6; // bytes of JSON, as in pages.py
 /** The columns that every dataset may have; the others are its own dimensions. */
 const COMMON = ["indicator", "ref_area", "geo_vintage", "freq", "time_period", "obs_value",
   "unit_measure", "lower_bound", "upper_bound", "obs_status", "obs_note", "footnotes"];
@@ -50,6 +50,17 @@ async function readJson(url) {
  */
 const readParquet = async (url, bytes) => (await import("./parquet.js")).Parquet.open(url, bytes);
 
+/** Begin to read the dictionary and the figures of a dataset's newest release; what goes wrong is
+ * for whoever waits for them.
+ * @param {string} dataset
+ */
+function newest(dataset) {
+  const file = address(`datasets/${dataset}/${dataset.split("/")[1]}`);
+  const begun = { dictionary: fetch(`${file}-dictionary.csv`), table: readJson(`${file}.json`) };
+  for (const each of Object.values(begun)) each.catch(() => {});
+  return begun;
+}
+
 /** One release of a dataset. */
 export class Release {
   /** @param {any} state  The site's dataset.json.
@@ -91,9 +102,14 @@ export class Release {
    * @param {string | null} [number]
    */
   static async fetched(dataset, number) {
+    // The addresses of the newest release's files follow from the dataset's: all are asked for at once.
+    const begun = !number && isDataset(dataset) && !settings.ranges.includes(dataset) ? newest(dataset) : null;
     const state = await describe(dataset);
     const release = new Release(state, number ? Number(number) : state.release);
-    const [dictionary] = await Promise.all([fetch(release.file("-dictionary.csv")), release.table()]);
+    release.opened = begun && begun.table;
+    const [dictionary] = await Promise.all([
+      begun?.dictionary ?? fetch(release.file("-dictionary.csv")), release.table(),
+    ]);
     const [header, ...rows] = parseCsv(await dictionary.text());
     const at = (/** @type {string} */ name) => header.indexOf(name);
     const [name, description] = [at(`name_${settings.language}`), at(`description_${settings.language}`)];
