@@ -11,7 +11,6 @@ from model.reference.registries import Registries
 from model.util.garbage_collector import paused_collector
 from model.util.hashing import sha256_bytes, sha256_file, sha256_json
 from model.util.languages import languages
-from model.util.processes import divided
 from model.util.text import LocalizedText
 from pipelines.after_run.alerts import forget_removed, notify
 from pipelines.after_run.announcements import announce
@@ -73,14 +72,12 @@ def write_feeds(
         name: catalogue.declarations[name].dataset for name, release in current.items()
         if not _withdrawn(release)
     }
-
-    def made_from(dataset: Dataset) -> str:
-        return sha256_json([
+    inputs = {
+        name: sha256_json([
             version, languages(), as_of.isoformat(), settings.site_url, *_records(data_dir, dataset)
         ])
-
-    found = divided(made_from, list(known.values()), settings.workers)
-    inputs = dict(zip(known, found, strict=True))
+        for name, dataset in known.items()
+    }
     all_inputs = sha256_json([inputs, sorted(released), sorted(damaged)])
     if is_published(data_dir.site, all_inputs):
         return 0
