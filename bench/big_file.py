@@ -6,7 +6,9 @@ A monthly dataset of ten indicators and two hundred countries, ordered as office
 `openindicators run` makes its release and its page, with all checks and all distributions; the
 floor is a DuckDB script that reads the file, counts the rows that are not valid, and writes them
 sorted as Parquet, CSV and JSON with their checksums. Each is a process of its own. `--parts` runs
-the same steps in this process instead, and says what each takes, and each distribution.
+the same steps in this process instead, and says what each takes; each distribution, with DuckDB's
+own COPY of the same rows beside it (of a workbook xlsxwriter, a part of the rows); and what of all
+that the floor does as well.
 """
 
 from __future__ import annotations
@@ -20,12 +22,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from pathlib import Path
+
+import duckdb
+import xlsxwriter
 
 from bench import record
 from bench.many import PROJECT
 from model.reference.registries import load_registries
+from model.util.hashing import sha256_file
+from model.util.sql import identifier, literal
 from pipelines.catalogue import load_catalogue
 from pipelines.connections import open_portals, open_transport
 from pipelines.explain.walk import explain, find_cell
@@ -36,7 +44,13 @@ from pipelines.steps.publish import publish
 from pipelines.steps.release import make_release
 from pipelines.steps.validate import validate_table
 from portal.content import Content
-from portal.distributions.registry import DISTRIBUTIONS
+from portal.distributions.base import Distribution
+from portal.distributions.csv_files import csv_table
+from portal.distributions.json_records import json_records
+from portal.distributions.parquet_file import parquet_file
+from portal.distributions.registry import DESCRIBING, DISTRIBUTIONS
+from portal.distributions.row_text import PLAIN
+from portal.distributions.xlsx_workbook import xlsx_workbook
 from warehouse.store import releases
 
 INDICATORS, LAST_YEAR = 10, 2025
@@ -70,6 +84,11 @@ expectations:
   - expect_areas_present: {areas: VNM}
   - expect_no_leap: {factor: 20, severity: warning}
 """
+COPIED = {  # distributions that DuckDB writes as well, and its options
+    csv_table.name: "FORMAT csv", json_records.name: "FORMAT json, ARRAY true",
+    parquet_file.name: "FORMAT parquet, COMPRESSION zstd",
+}
+SHEET_ROWS = 20_000  # that xlsxwriter writes: of a million they would take minutes
 FLOOR = """
 import sys, hashlib, duckdb
 from pathlib import Path
@@ -174,7 +193,7 @@ def measured(
 def _parts(folder: Path, rows: int) -> None:
     """Run the steps one after another in this process and print what each takes."""
     os.environ.update(environment(folder))
-    print(f"{f'{rows} rows':28} {'processor s':>11} {'peak MB':>9}")
+    print(f"{f'{rows} rows':28} {'processor s':>11} {'peak MB':>9} {'COPY s':>9} {'ratio':>6}")
     settings = Settings.from_environment()
     home = settings.data_dir
     home.prepare()
@@ -183,10 +202,12 @@ def _parts(folder: Path, rows: int) -> None:
     transport = open_transport(settings.profile, folder / "files")
     [site] = open_portals(settings, catalogue.registries)
     _timed("start", lambda: import_module("expectations.runner.engine"))
-    _timed("snapshot", lambda: take_snapshot(bound, home, transport, settings.now))
-    _timed("table", lambda: make_table(bound, home))
-    _timed("validate", lambda: validate_table(bound, home))
-    _timed("release", lambda: make_release(bound, home, settings.now))
+    like = sum((
+        _timed("snapshot", lambda: take_snapshot(bound, home, transport, settings.now)),
+        _timed("table", lambda: make_table(bound, home)),
+        _timed("validate", lambda: validate_table(bound, home)),
+        _timed("release", lambda: make_release(bound, home, settings.now)),
+    ))
     _timed("publish", lambda: publish(DATASET, home, site))
     [stored] = releases.history(home, DATASET)
     key = {"indicator": "IND7", "ref_area": "VNM", "time_period": f"{LAST_YEAR}-06"}
@@ -194,19 +215,71 @@ def _parts(folder: Path, rows: int) -> None:
         home, stored, find_cell(stored, key), catalogue.registries
     ))
     content = Content.of(stored, catalogue.registries)
-    for each in filter(lambda form: form.holds(content), DISTRIBUTIONS[:-2]):
-        # The last two describe the others.
+
+    def ask() -> None:
+        content.matching("data.parquet", PLAIN)
+        for _ in content.lines("''", "data.parquet", content.published_columns):
+            break
+
+    like += _timed("  asked once for all formats", ask)
+    for each in filter(lambda form: form.holds(content), DISTRIBUTIONS[:-DESCRIBING]):
         target = folder / f"again-{each.file_name(content.dataset)}"
-        _timed(f"  {target.name}", lambda each=each, target=target: each.write(content, target, ()))
+
+        def write(each: Distribution = each, target: Path = target) -> None:
+            each.write(content, target, ())
+            sha256_file(target)
+
+        peer = partial(_peer, content, each, target.with_suffix(".peer"))
+        used = _timed(f"  {target.name}", write, peer)
+        like += used if each.name in COPIED else 0
+        target.unlink()
+    floor, _ = measured(
+        ["-c", FLOOR, str(folder / "files" / "big.csv"), str(folder)], folder
+    )
+    begin = f"{'what the floor does as well':28} {like:11.2f}"
+    print(f"{begin} {'the floor':>9} {floor:9.2f} {floor / like:6.2f}")
+    record.append("big file, what the floor does", rows, like, floor=floor)
 
 
-def _timed(name: str, step: Callable[[], object]) -> None:
+def _peer(content: Content, form: Distribution, target: Path) -> float:
+    """Write a distribution as DuckDB or xlsxwriter does.
+
+    Returns: The seconds of processor time that it takes, 0 where neither writes it.
+    """
+    source = f"read_parquet({literal(content.files.path('data.parquet'))})"
+    names = ", ".join(map(identifier, content.published_columns))
+    begun, share = time.process_time(), 1.0
+    with duckdb.connect() as con:
+        if form.name in COPIED:
+            con.execute(f"COPY (SELECT {names} FROM {source}) TO {literal(target)}"
+                        f" ({COPIED[form.name]})")
+            sha256_file(target)
+        elif form is xlsx_workbook:
+            rows = con.execute(f"SELECT {names} FROM {source} LIMIT {SHEET_ROWS}").fetchall()
+            share = len(rows) / content.release.rows
+            with xlsxwriter.Workbook(target, {"constant_memory": True}) as book:
+                sheet = book.add_worksheet()
+                for place, row in enumerate(rows):
+                    sheet.write_row(place, 0, row)
+        else:
+            return 0.0
+    target.unlink()
+    return (time.process_time() - begun) / share
+
+
+def _timed(
+    name: str, step: Callable[[], object], peer: Callable[[], float] = lambda: 0.0
+) -> float:
+    """Run a `step`, print its `name`, and return what it took; beside it what its `peer` takes."""
     Path("/proc/self/clear_refs").write_text("5")  # from here on the peak is that of the step
     begun = time.process_time()
     step()
     used = time.process_time() - begun
     peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024
-    print(f"{name:28} {used:11.2f} {peak:9}", flush=True)
+    beside = peer()
+    ratio = f" {beside:9.2f} {beside / used:6.2f}" if beside else ""
+    print(f"{name:28} {used:11.2f} {peak:9}{ratio}", flush=True)
+    return used
 
 
 if __name__ == "__main__":

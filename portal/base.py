@@ -54,10 +54,10 @@ class HasReport(Protocol):
 class HasOrigins(Protocol):
     """A release that can say where each of its figures stands in the source."""
 
-    def origins(self, registries: Registries) -> pa.Table | None:
+    def origins(self, registries: Registries) -> pa.RecordBatchReader | None:
         """Return a row for each figure: key, part, row, column and text; None where it is lost.
 
-        What all figures share (checksums, address, time) is in the table's metadata, as JSON. The
+        What all figures share (checksums, address, time) is in the schema's metadata, as JSON. The
         `registries` have the licences, by which texts are shown.
         """
 

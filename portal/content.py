@@ -141,10 +141,19 @@ class Content:
     def matching(self, name: str, pattern: str) -> set[str]:
         """Return the columns of the table `name` in which each text matches a regular `pattern`.
 
-        The note, which is free text, is not looked at, nor are numbers.
+        Numbers are not looked at.
         """
-        texts = [column for column, number in self.kinds_of(name).items() if not number]
-        found = [column for column in texts if column != "obs_note"]
+        if (name, pattern) not in self._known:
+            self._known[name, pattern] = self._matching(name, pattern)
+        return self._known[name, pattern]
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, str], set[str]]:
+        """What was found of the release's tables, which never change."""
+        return {}
+
+    def _matching(self, name: str, pattern: str) -> set[str]:
+        found = [column for column, number in self.kinds_of(name).items() if not number]
         # The different texts of all columns at once: to compile a pattern with Unicode's classes
         # takes longer than to match them.
         with pq.ParquetFile(self.files.path(name), read_dictionary=found) as file:
@@ -165,8 +174,10 @@ class Content:
         return _engine(1 if self.release.rows <= ROW_GROUP else None, os.getpid())
 
     def _check_finite(self, name: str, columns: Iterable[str]) -> None:
-        kinds = self.kinds_of(name)
-        figures = [column for column in columns if kinds[column]]
+        kinds, finite = self.kinds_of(name), self._known.setdefault((name, "finite"), set())
+        figures = [column for column in columns if kinds[column] and column not in finite]
+        if not figures:
+            return
         counts = [f"count(*) FILTER (NOT isfinite({identifier(figure)}))" for figure in figures]
         [row] = self.query(f"SELECT {', '.join(['0', *counts])} FROM t", name)
         for column, count in zip(figures, row[1:], strict=True):
@@ -176,6 +187,7 @@ class Content:
                     where=f"{self.release.dataset}, {name}, column {column}",
                     todo="add an expectation that quarantines such rows, then release again",
                 )
+        finite.update(figures)
 
     def kinds_of(self, name: str) -> dict[str, bool]:
         """Return the columns of one of the release's tables, and whether they hold numbers."""
@@ -209,10 +221,18 @@ class Content:
 
         DuckDB computes the text of a constant once, not for each row.
         """
-        path = self.files.path(name)
-        same = ", ".join(f"{sql} AS {column}" for column, sql in _constants(path).items())
-        rows = f"read_parquet({literal(path)})"
+        kinds = self.kinds_of(name)
+        same = ", ".join(
+            f"CAST({'NULL' if text is None else literal(text)} AS"
+            f" {'DOUBLE' if kinds[column] else 'VARCHAR'}) AS {identifier(column)}"
+            for column, text in self.constants_of(name).items()
+        )
+        rows = f"read_parquet({literal(self.files.path(name))})"
         return f"(SELECT * REPLACE ({same}) FROM {rows})" if same else rows
+
+    def constants_of(self, name: str) -> dict[str, str | None]:
+        """Return the columns of the table `name` that have one text, or nothing, in all rows."""
+        return _constants(self.files.path(name))
 
     def select(self, table: str, columns: Sequence[str], tail: str) -> list[dict[str, Any]]:
         """Return `columns` of the release's file `table` by name; `tail` is WHERE, ORDER, LIMIT."""
@@ -257,8 +277,8 @@ class Content:
         return Names(self.dataset, self.registries)
 
 
-def _constants(path: Path) -> dict[str, str]:
-    """Return the columns of a Parquet file with one text, or nothing, in all rows: name -> SQL."""
+def _constants(path: Path) -> dict[str, str | None]:
+    """Return the columns of a Parquet file with one text, or nothing, in all rows."""
     metadata = pq.read_metadata(path)
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     found = {}
@@ -267,8 +287,7 @@ def _constants(path: Path) -> dict[str, str]:
         texts = {_only_value(group.column(place), is_text) for group in groups}
         [text] = texts if len(texts) == 1 else [...]
         if text is not ...:
-            value = "NULL" if text is None else literal(text)
-            found[identifier(field.name)] = f"CAST({value} AS {'VARCHAR' if is_text else 'DOUBLE'})"
+            found[field.name] = text
     return found
 
 

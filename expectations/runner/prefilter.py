@@ -23,9 +23,11 @@ _SUMMARY = ", ".join([
     "any_value(sheet) AS sheet, any_value(area) AS area",
     "max(t) - min(t) + 1 <> count(*) OR 2 * sum(t) <> count(*) * (min(t) + max(t)) AS holed",
 ])
+# Lists cannot go to the disk: of more rows, some of the series are looked at at a time.
+_ROWS_AT_ONCE = 2_000_000
 # The steps of a series that spans enough to have an unusual one, as `series.cuts` has them: the
-# largest, and the third largest, which is what is usual. As lists, which need no order of the whole
-# table.
+# largest, and the third largest, which is what is usual; and how far each value is from between its
+# neighbours (`bend`), as of spikes. As lists, which need no order of the whole table.
 _STEPS = """
 ordered AS (
   SELECT *, CASE WHEN NOT positive OR high >= 2 * low_positive
@@ -46,7 +48,11 @@ steps AS (
   SELECT *, list_reverse_sort(list_transform(change, lambda d: abs(d - mid))) AS step
   FROM middles
 ),
-seen AS (SELECT *, step[1] AS largest, step[3] AS usual FROM steps)"""
+seen AS (
+  SELECT *, step[1] AS largest, step[3] AS usual, list_reverse_sort(list_transform(
+    list_zip(level[:-3], level[2:-2], level[3:]), lambda p: abs(p[2] - (p[1] + p[3]) / 2)
+  )) AS bend FROM steps
+)"""
 
 
 def skippable(
@@ -73,22 +79,58 @@ def skippable(
     )
     sources = {"table": ("", identifier(relation))}
     if series is not None:
-        sources["series"] = (_series(relation, series), "seen")
+        # All checks of a table have the same series.
+        point = sheet_points(series.series, series.frequency).format(batch=identifier(relation))
+        sources["series"] = (_series(point), "seen")
         sources["release"] = (_release(relation, series, asked["release"]), "size, pair")
-    for scope, (tables, source) in sources.items():
+        [(rows,)] = con.execute(f"SELECT count(*) FROM {identifier(relation)}").fetchall()
+        if rows > _ROWS_AT_ONCE and asked["series"]:
+            found |= _in_parts(con, point, rows // _ROWS_AT_ONCE + 1, asked["series"])
+            asked["series"] = []
+    for scope, source in sources.items():
         if items := asked[scope]:
-            wanted = ", ".join(needed.sql for _, needed in items)
-            answers = con.execute(f"{tables} SELECT {wanted} FROM {source}").fetchall()[0]
-            found |= {item.name for (item, _), some in zip(items, answers, strict=True) if not some}
+            found |= _ruled_out(con, items, *source)
     return found
 
 
-def _series(relation: str, check: SeriesCheck) -> str:
-    """Return the tables that end in `seen`, a row for each series.
+def _ruled_out(
+    con: duckdb.DuckDBPyConnection, items: Sequence[tuple[Expectation, MayFind]], tables: str,
+    source: str,
+) -> set[str]:
+    """Return the names of those `items` whose aggregate over `source`, of `tables`, is not true."""
+    wanted = ", ".join(needed.sql for _, needed in items)
+    answers = con.execute(f"{tables} SELECT {wanted} FROM {source}").fetchall()[0]
+    return {item.name for (item, _), some in zip(items, answers, strict=True) if not some}
 
-    All checks of a table have the same series.
+
+def _in_parts(
+    con: duckdb.DuckDBPyConnection, point: str, parts: int,
+    items: Sequence[tuple[Expectation, MayFind]],
+) -> set[str]:
+    """Return the names of the `items` that find nothing in the series of `point`, in `parts`.
+
+    What is true of any series is asked of each part, the rest of what they leave: no lists.
     """
-    point = sheet_points(check.series, check.frequency).format(batch=identifier(relation))
+    of_any = [each for each in items if each[1].of_any]
+    of_all = [each for each in items if not each[1].of_any]
+    found = {item.name for item, _ in of_any}
+    for part in range(parts):
+        some = _series(f"SELECT * FROM ({point}) WHERE series % {parts} = {part}")
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE _part AS {some}"
+            " SELECT * EXCLUDE (ts, points, level, change, step) FROM seen"
+        )
+        if of_any:
+            found &= _ruled_out(con, of_any, "", "_part")
+        target = "INSERT INTO _all" if part else "CREATE OR REPLACE TEMP TABLE _all AS"
+        con.execute(f"{target} SELECT * EXCLUDE vs FROM _part")
+    if of_all:
+        found |= _ruled_out(con, of_all, "WITH series AS (FROM _all)", "_all")
+    return found
+
+
+def _series(point: str) -> str:
+    """Return the tables that end in `seen`, a row for each series of the SELECT `point`."""
     return (
         f"WITH point AS ({point}), series AS (SELECT {_SUMMARY} FROM point GROUP BY series),"
         f"{_STEPS}"

@@ -28,7 +28,7 @@ from portal.metadata.mqa import published_description
 from portal.names import Names
 from portal.quality.formats import atom, prometheus
 from portal.quality.pages import Assessed
-from portal.quality.publish import is_published, publish_quality
+from portal.quality.publish import QualityState, is_published, publish_quality
 from portal.site.pages import DATASET_PAGE
 from warehouse.store import catalogue as warehouse_catalogue
 from warehouse.store import failure_log, packing, packs, releases, validation_log
@@ -81,6 +81,7 @@ def write_feeds(
     all_inputs = sha256_json([inputs, sorted(released), sorted(damaged)])
     if is_published(data_dir.site, all_inputs):
         return 0
+    standing = QualityState.read(data_dir.site).standing(data_dir.site, inputs)
     assessed: list[Assessed] = []
     happened: list[QualityEvent] = []
     with paused_collector():
@@ -88,11 +89,13 @@ def write_feeds(
             with _staying_with(name, damaged):
                 release = current[name]
                 history = validation_log.log(data_dir, name)
-                report, record = report_of(data_dir, dataset, history, release, as_of)
-                assessed.append(Assessed(
-                    report, Names(dataset, catalogue.registries), record,
-                    _content(release, catalogue.registries),
-                ))
+                names = Names(dataset, catalogue.registries)
+                if name in standing:  # its own pages, which show more, stay as they are
+                    assessed.append(Assessed(standing[name], names, None))
+                else:
+                    report, record = report_of(data_dir, dataset, history, release, as_of)
+                    content = _content(release, catalogue.registries)
+                    assessed.append(Assessed(report, names, record, content))
                 happened += events(history, OF_ONE_DATASET)
     reports = [each.report for each in assessed]
     sectors, whole = groups(reports)
@@ -108,7 +111,8 @@ def write_feeds(
         texts[feed] = atom(newest, titles, title, language, pages)
     return publish_quality(
         data_dir.site, assessed, sectors, whole, catalogue.registries, as_of, inputs, texts,
-        "" if damaged else all_inputs, settings.site_url, kept=damaged.keys(),
+        "" if damaged else all_inputs, settings.site_url,
+        kept=damaged.keys() | standing.keys(),
     )
 
 

@@ -157,9 +157,10 @@ def _row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any
             "quarantined": release.quarantined,
             "warnings": [check.name for check in quality.checks if check.outcome == "warned"],
         }
-        drift = stored.source_schema.drift if changed and stored.source_schema else ()
+        schema = stored.source_schema
+        drift = schema.drift if changed and schema else ()
         row["drift"] = [item.what.get("en") for item in drift]
-        unread = stored.source_schema.unread if stored.source_schema else ()
+        unread = schema.unread if schema else ()
         row["unread"] = [item.what.get("en") for item in unread if item.warns]
     if dataset_id in outcome.failures:
         stage, error = outcome.failures[dataset_id]

@@ -5,6 +5,8 @@ licence and content allow. What the whole release has in common is in the table'
 """
 
 import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -22,7 +24,7 @@ from pipelines.explain.excerpts import excerpts_of
 from pipelines.explain.walk import PLACE, header_lines
 from sources.connectors.registry import options_of
 from warehouse.computing.lineage import computation, input_release, is_computed
-from warehouse.engine import connect
+from warehouse.engine import ROW_GROUP, connect
 from warehouse.store import ledger, snapshots
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
@@ -38,8 +40,10 @@ SUPPRESSED = "Q"  # SDMX: the row in the source may tell what is withheld
 _SUSPECT = "|".join([*PATTERNS.values(), AROUND_CARD, UUID, f"[{LIKE}{UNSEEN}]"])
 
 
-def origins(data_dir: DataDir, stored: StoredRelease, registries: Registries) -> pa.Table:
-    """Return the origins of the figures of a release.
+def origins(
+    data_dir: DataDir, stored: StoredRelease, registries: Registries
+) -> pa.RecordBatchReader:
+    """Return the origins of the figures of a release, in batches of a row group.
 
     Args:
         data_dir: the data folder, with ledger and snapshots.
@@ -52,18 +56,20 @@ def origins(data_dir: DataDir, stored: StoredRelease, registries: Registries) ->
     release = stored.release
     dataset = Dataset.model_validate(release.declaration)
     path = stored.path("data.parquet")
-    names = set(pq.read_schema(path).names)
-    columns = [name for name in (*dataset.key, "freq", "obs_status", *PLACE) if name in names]
-    table = pq.read_table(path, columns=list(dict.fromkeys(columns)))
+    fields = {field.name: field for field in pq.read_schema(path)}
+    names = [name for name in (*dataset.key, "freq", *PLACE) if name in fields]
     taken = snapshots.load(data_dir, release.dataset, release.snapshot_sha256)
     made = computation(taken) if is_computed(taken) else None
-    withheld = None if made else _withheld(dataset, taken.snapshot, registries, table)
-    texts = pa.nulls(table.num_rows, pa.string())
+    withheld = None if made else _withheld(dataset, taken.snapshot, registries, path)
     kinds: dict[str, dict[str, str]] = {}
-    if made:
-        texts = _inputs(data_dir, taken, made, table)
-    elif not withheld:
-        texts, kinds = _texts(dataset, stored, taken, table)
+    tables = _tables(path, names)
+    if not withheld:
+        table = pq.read_table(path, columns=names)
+        if made:
+            texts = _inputs(data_dir, taken, made, table)
+        else:
+            texts, kinds = _texts(dataset, stored, taken, table)
+        tables = iter([table.append_column(TEXT, texts)])
     entry = ledger.entries(data_dir, release.dataset).get(release.number)
     about: dict[str, Any] = {
         "record_sha256": entry.sha256 if entry else None,
@@ -85,21 +91,38 @@ def origins(data_dir: DataDir, stored: StoredRelease, registries: Registries) ->
             ],
         } if made else None,
     }
-    kept = table.drop_columns(["obs_status"]).append_column(TEXT, texts)
     written = json.dumps(about, ensure_ascii=False, sort_keys=True)
-    return kept.replace_schema_metadata({METADATA: written.encode()})
+    schema = pa.schema(
+        [*(fields[name] for name in names), pa.field(TEXT, pa.string())],
+        {METADATA: written.encode()},
+    )
+    return pa.RecordBatchReader.from_batches(schema, (
+        batch for table in tables
+        for batch in table.cast(schema).to_batches(ROW_GROUP)
+    ))
+
+
+def _tables(path: Path, names: Sequence[str]) -> Iterator[pa.Table]:
+    """Yield the columns `names` of a Parquet file by row group, without texts."""
+    with pq.ParquetFile(path) as file:
+        for number in range(file.num_row_groups):
+            table = file.read_row_group(number, columns=names).select(names)
+            yield table.append_column(TEXT, pa.nulls(table.num_rows, pa.string()))
 
 
 def _withheld(
-    dataset: Dataset, snapshot: Snapshot, registries: Registries, table: pa.Table
+    dataset: Dataset, snapshot: Snapshot, registries: Registries, path: Path
 ) -> str | None:
     """Return why no text is shown: `licence`, `suppressed` or `size`; None where it is."""
     for code in (dataset.licence, snapshot.licence):
         licence = registries.licences.get(code)
         if licence is None or not licence.shows_excerpts:
             return "licence"
-    suppressed = pc.any(pc.equal(table.column("obs_status"), SUPPRESSED)).as_py()
-    return "suppressed" if suppressed else "size" if table.num_rows > MOST else None
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(columns=["obs_status"]):
+            if pc.any(pc.equal(batch.column(0), SUPPRESSED)).as_py():
+                return "suppressed"
+        return "size" if file.metadata.num_rows > MOST else None
 
 
 def _texts(

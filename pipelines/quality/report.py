@@ -97,7 +97,7 @@ class ReleaseWithReport:
         """Return what it and the releases packed with it changed; None if it is in full."""
         return self.stored.pack_changes()
 
-    def origins(self, registries: Registries) -> pa.Table | None:
+    def origins(self, registries: Registries) -> pa.RecordBatchReader | None:
         """Return where each figure stands in its source, as the licences in `registries` allow.
 
         None where the snapshot of the release is lost or damaged: its figures are published all the

@@ -1,6 +1,5 @@
 """What a dataset's folder has about its releases: pages, change sets, addresses and feeds."""
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from portal.changes import change_set, release_page
 from portal.changes.addresses import pointers
 from portal.changes.feeds import NAME, ReleaseNews, release_feed
 from portal.changes.offered import OfferedRelease
-from portal.content import ROW_GROUP, Content
+from portal.content import Content
 
 ORIGINS = "origins.parquet"
 Preview = Callable[[Content], Mapping[str, list[dict[str, Any]]]]
@@ -21,7 +20,7 @@ Preview = Callable[[Content], Mapping[str, list[dict[str, Any]]]]
 
 def dataset_files(
     content: Content, items: Sequence[OfferedRelease], opened: Callable[[int], Content],
-    preview: Preview, base_url: str | None, same: Path | None,
+    preview: Preview, base_url: str | None, same: Path | None, staging: Path,
 ) -> dict[str, bytes | Path]:
     """Return the files: path in the dataset's folder -> bytes, or the file that stays as it is.
 
@@ -32,6 +31,8 @@ def dataset_files(
         preview: the first rows of a release as text, by language.
         base_url: the site's address on the web with a slash at the end, if known.
         same: the dataset's folder as readers see it, where this code made it.
+        staging: the folder that is being filled. Origins are written there, and not returned: they
+            may be larger than memory.
     """
     found: dict[str, bytes | Path] = {}
     for at, item in enumerate(items):
@@ -39,8 +40,8 @@ def dataset_files(
         place = f"{folder}/{ORIGINS}"
         if same and (same / place).is_file():  # a release never changes
             found[place] = same / place
-        elif item.files and not item.gone and (origins := _origins(opened(at))) is not None:
-            found[place] = origins
+        elif item.files and not item.gone:
+            _write_origins(opened(at), staging / place)
         page, changes = f"{folder}/{release_page.PAGE}", f"{folder}/{change_set.FILE}"
         if same and item.after and (same / changes).is_file():
             found[changes] = same / changes
@@ -71,13 +72,14 @@ def dataset_files(
     return found | pointers(items)
 
 
-def _origins(content: Content) -> bytes | None:
-    """Return where each figure of a release stands in its source, as Parquet; None if unknown."""
+def _write_origins(content: Content, path: Path) -> None:
+    """Write where each figure of a release stands in its source as Parquet, where that is known."""
     if not isinstance(content.files, HasOrigins) or not content.public:
-        return None
-    table = content.files.origins(content.registries)
-    if table is None:
-        return None
-    target = io.BytesIO()
-    pq.write_table(table, target, compression="zstd", version="2.6", row_group_size=ROW_GROUP)
-    return target.getvalue()
+        return
+    found = content.files.origins(content.registries)
+    if found is None:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with pq.ParquetWriter(path, found.schema, compression="zstd", version="2.6") as writer:
+        for batch in found:
+            writer.write_batch(batch)

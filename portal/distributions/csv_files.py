@@ -26,7 +26,10 @@ def _write_changes(content: Content, path: Path, _: Sequence[WrittenFile]) -> No
 def _write(content: Content, path: Path, table: str, columns: Sequence[str]) -> None:
     write_csv(path, columns, ())
     kinds = content.kinds_of(table)
-    line = csv_line({name: kinds[name] for name in columns}, content.matching(table, PLAIN))
+    line = csv_line(
+        {name: kinds[name] for name in columns}, content.matching(table, PLAIN),
+        content.constants_of(table),
+    )
     with path.open("ab") as file:
         for lines in content.lines(line, table, columns):
             file.write(joined(lines))

@@ -25,7 +25,8 @@ def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
     """Write the metadata of `content` to `path`, and stream the records; `others` is unused."""
     columns, kinds = content.published_columns, content.kinds_of("data.parquet")
     plain = content.matching("data.parquet", PLAIN)
-    line = json_line({name: kinds[name] for name in columns}, plain)
+    same = content.constants_of("data.parquet")
+    line = json_line({name: kinds[name] for name in columns}, plain, same)
     head = _json({**_metadata(content), "columns": columns})
     with path.open("wb") as file:
         file.write((head.removesuffix("}") + ', "records": [').encode())

@@ -1,12 +1,13 @@
 """The distributions, in the order in which they are written and offered."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from model.declarations.dataset import Dataset
 from model.records.release import FileRecord
 from model.util.hashing import pretty_json, sha256_once
-from portal.content import Content
+from portal.content import ROW_GROUP, Content
 from portal.distributions.base import Distribution, WrittenFile
 from portal.distributions.csv_files import changes_csv, csv_table
 from portal.distributions.csvw import csvw_json
@@ -25,7 +26,7 @@ def _write_descriptor(content: Content, path: Path, others: Sequence[WrittenFile
     path.write_text(pretty_json(descriptor(content, files)), encoding="utf-8", newline="\n")
 
 
-# The Data Package describes the others, so it comes last.
+DESCRIBING = 2  # so many describe those before them: they come last
 DISTRIBUTIONS: tuple[Distribution, ...] = (
     csv_table, xlsx_workbook, json_records, parquet_file, data_dictionary, changes_csv,
     quality_json, quality_page, json_stat, sdmx_csv, sdmx_structure, csvw_json,
@@ -42,17 +43,23 @@ def write_all(
 
     Raises PortalError where the release holds what no open format can carry, and OSError.
     """
-    written: list[WrittenFile] = []
-    for distribution in DISTRIBUTIONS:
-        if not distribution.holds(content):
-            continue
+    def made(distribution: Distribution, others: Sequence[WrittenFile] = ()) -> WrittenFile:
         path = folder / distribution.file_name(content.dataset)
         if taken and path.name in taken:
             path.write_bytes(taken[path.name])
         else:
-            distribution.write(content, path, written)
+            distribution.write(content, path, others)
         record = FileRecord(name=path.name, sha256=sha256_once(path), bytes=path.stat().st_size)
-        written.append((record, distribution))
+        return record, distribution
+
+    offered = [distribution for distribution in DISTRIBUTIONS if distribution.holds(content)]
+    if content.release.rows > ROW_GROUP:  # of small releases, whole datasets are side by side
+        with ThreadPoolExecutor(2) as pool:
+            written = list(pool.map(made, offered[:-DESCRIBING]))
+    else:
+        written = list(map(made, offered[:-DESCRIBING]))
+    for distribution in offered[-DESCRIBING:]:
+        written.append(made(distribution, written))
     return tuple(record for record, _ in written)
 
 

@@ -7,7 +7,7 @@ looked at row by row.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,7 @@ from model.util.sql import identifier, literal
 from portal.distributions.csv_text import FORMULA_START, NUMBER
 
 Columns = Mapping[str, bool]  # of a table: name -> whether it holds numbers
+_NONE: Mapping[str, str | None] = {}
 
 # A text that CSV and JSON write as it is: what most codes and all periods are.
 PLAIN = r"[\pL\pN_][\pL\pN._:/-]*"
@@ -34,6 +35,7 @@ def _number(value: str, missing: str) -> str:
         f"CASE WHEN {value} IS NULL THEN {literal(missing)}"
         f" WHEN abs({value}) < 1e15 AND {value} = floor({value})"
         f" THEN CAST(CAST({value} AS BIGINT) AS VARCHAR)"
+        f" WHEN abs({value}) BETWEEN 0.001 AND 999999999999999 THEN {text}"  # most: has no exponent
         f" WHEN NOT contains({text}, 'e') THEN CASE WHEN abs({value}) < 1e15 THEN {text}"
         f" ELSE regexp_replace({text}, '\\.0$', '') END"
         f" ELSE CASE WHEN {value} < 0 THEN '-' ELSE '' END || CASE WHEN {power} > 0"
@@ -42,18 +44,41 @@ def _number(value: str, missing: str) -> str:
     )
 
 
-def csv_line(columns: Columns, plain: Collection[str] = ()) -> str:
+def csv_line(
+    columns: Columns, plain: Collection[str] = (), same: Mapping[str, str | None] = _NONE
+) -> str:
     """Return the expression of a line of CSV with its end, for a table with these `columns`.
 
-    `plain` are those whose texts all match `PLAIN`.
+    `plain` are those whose texts all match `PLAIN`, `same` the one text of those that never differ.
     """
-    cells = (
-        _number(identifier(name), "") if number
-        else f"coalesce({identifier(name)}, '')" if name in plain
-        else _csv_text(name)
-        for name, number in columns.items()
-    )
-    return f"concat(concat_ws(',', {', '.join(cells)}), chr(13), chr(10))"
+    parts = []
+    for place, (name, number) in enumerate(columns.items()):
+        parts.append(literal("," if place else ""))
+        if name in plain and name in same:
+            parts.append(literal(same[name] or ""))
+        elif number:
+            parts.append(_number(identifier(name), ""))
+        else:
+            parts.append(f"coalesce({identifier(name)}, '')" if name in plain else _csv_text(name))
+    return f"concat({_merged(parts)}, chr(13), chr(10))"
+
+
+def _merged(parts: Iterable[str]) -> str:
+    """Return the arguments of `concat`, literals that follow each other as one.
+
+    DuckDB appends each argument to each row: constants are half of the time of a line.
+    """
+    found: list[str] = []
+    for part in parts:
+        if found and _is_literal(part) and _is_literal(found[-1]):
+            found[-1] = found[-1][:-1] + part[1:]
+        else:
+            found.append(part)
+    return ", ".join(found)
+
+
+def _is_literal(part: str) -> bool:
+    return part == literal(part[1:-1].replace("''", "'"))
 
 
 def _csv_text(name: str) -> str:
@@ -69,21 +94,43 @@ def _csv_text(name: str) -> str:
     )
 
 
-def json_line(columns: Columns, plain: Collection[str] = ()) -> str:
+def plain_line(
+    begin: str, columns: Iterable[str], same: Mapping[str, str | None] = _NONE
+) -> str:
+    """Return the expression of a line of CSV as DuckDB's COPY writes it, after the text `begin`.
+
+    All texts of the `columns` match `PLAIN`; `same` is as in `csv_line`.
+    """
+    parts = [literal(begin)]
+    for place, name in enumerate(columns):
+        parts.append(literal("," if place else ""))
+        if name in same:
+            parts.append(literal(same[name] or ""))
+        else:
+            parts.append(f"coalesce(CAST({identifier(name)} AS VARCHAR), '')")
+    return f"concat({_merged(parts)}, chr(10))"
+
+
+def json_line(
+    columns: Columns, plain: Collection[str] = (), same: Mapping[str, str | None] = _NONE
+) -> str:
     """Return the expression of a JSON object, for a table with these `columns`.
 
-    `plain` are those whose texts all match `PLAIN`.
+    `plain` and `same` are as in `csv_line`.
     """
     parts = []
     for place, (name, number) in enumerate(columns.items()):
         value = identifier(name)
         parts.append(literal(f'{", " if place else "{"}{json.dumps(name)}: '))
-        if number:
+        if name in plain and name in same:
+            text = same[name]
+            parts.append(literal("null" if text is None else f'"{text}"'))
+        elif number:
             parts.append(_number(value, "null"))
         else:
             text = f"'\"' || {value} || '\"'" if name in plain else f"to_json({value})::VARCHAR"
             parts.append(f"coalesce({text}, 'null')")
-    return f"concat({', '.join(parts)}, '}}')"
+    return f"concat({_merged([*parts, literal('}')])})"
 
 
 def joined(lines: pa.StringArray) -> memoryview:

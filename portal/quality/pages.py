@@ -52,6 +52,7 @@ def _width(text: str) -> int:
 
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
+REPORT = "quality/{dataset}.json"  # path in the site
 WORSE_DAYS, WORSE_POINTS = 7, 0.5
 _LATE = ("dead", "overdue", "late")
 
@@ -84,7 +85,7 @@ def render(
     web, with a slash at the end, if known.
     """
     dataset = each.report.dataset
-    yield f"quality/{dataset}.json", each.report.model_dump_json(indent=1).encode()
+    yield REPORT.format(dataset=dataset), each.report.model_dump_json(indent=1).encode()
     for language in languages():
         yield f"quality/{dataset}.{language}.svg", badge(each.report.scorecard, language)
         yield _report_page(dataset, language), _report(each, registries, language, base_url)

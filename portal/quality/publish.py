@@ -11,14 +11,15 @@ from datetime import date
 from pathlib import Path
 
 from model.errors import PortalError
-from model.records.scorecard import GroupScore
+from model.records.scorecard import GroupScore, QualityReport
 from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
-from model.util.hashing import pretty_json, sealed, sha256_bytes, sha256_file, unsealed
+from model.util.hashing import has_checksum, pretty_json, sealed, sha256_bytes, unsealed
 from model.util.languages import languages
 from model.util.text import Frozen
-from portal.quality.pages import Assessed, render, shared_pages
+from portal.quality.pages import REPORT, Assessed, render, shared_pages
 from portal.site.release_files import locked
+from portal.site.state import read_intact
 
 STATE = "quality/state.json"
 
@@ -46,9 +47,18 @@ class QualityState(Frozen):
     def holds(self, folder: Path, name: str) -> bool:
         """Return whether the files of the dataset `name` are in `folder` as they were written."""
         return name in self.files and all(
-            (folder / path).is_file() and sha256_file(folder / path) == sha256
-            for path, sha256 in self.files[name].items()
+            has_checksum(f"{folder}/{path}", sha256) for path, sha256 in self.files[name].items()
         )
+
+
+    def standing(self, folder: Path, inputs: Mapping[str, str]) -> dict[str, QualityReport]:
+        """Return the reports in `folder`, by dataset, whose pages were made from these `inputs`."""
+        return {
+            name: QualityReport.model_validate_json(read_intact(folder / path, of.get(path)))
+            for name, of in self.files.items()
+            if name in inputs and self.inputs.get(name) == inputs[name] and self.holds(folder, name)
+            for path in [REPORT.format(dataset=name)]
+        }
 
 
 def is_published(folder: Path, all_inputs: str) -> bool:
@@ -68,7 +78,8 @@ def publish_quality(
     `assessed`, `sectors`, `city`, `registries` and `as_of` are those of `pages`; `inputs` has the
     checksum of what a dataset's pages are made from, and `all_inputs` that of everything; `others`
     are more files with their text, `base_url` is the site's address. The pages of the datasets
-    `kept` stay as they are. Raises PortalError where the folder cannot be written.
+    `kept`, whose reports are `standing` or which are damaged, stay as they are. Raises PortalError
+    where the folder cannot be written.
     """
     inputs, written = inputs or {}, 0
     made: dict[str, dict[str, str]] = {}
@@ -82,13 +93,9 @@ def publish_quality(
             written += write_if_changed(folder / path, data, PortalError, lasting=False)
 
         for each in assessed:
-            name = each.report.dataset
-            same = name in inputs and before.inputs.get(name) == inputs[name]
-            if same and before.holds(folder, name):
-                made[name] = before.files[name]
-                continue
-            for path, data in render(each, registries, base_url):
-                write(name, path, data)
+            if (name := each.report.dataset) not in kept:
+                for path, data in render(each, registries, base_url):
+                    write(name, path, data)
         for path, data in shared_pages(
             assessed, sectors, city, registries, as_of, base_url
         ):
@@ -96,7 +103,10 @@ def publish_quality(
         for path, text in (others or {}).items():
             write("", path, text.encode())
         _remove_others(folder, {path for files in made.values() for path in files})
-        state = QualityState(all_inputs=all_inputs, inputs=dict(inputs), files=made)
+        made_from = {
+            name: before.inputs.get(name, "") if name in kept else of for name, of in inputs.items()
+        }
+        state = QualityState(all_inputs=all_inputs, inputs=made_from, files=made)
         write_if_changed(folder / STATE, sealed(pretty_json(state)), PortalError, lasting=False)
     return written
 

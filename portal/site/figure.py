@@ -110,13 +110,8 @@ def _table(plot: Plot, decimals: int, language: str) -> list[dict[str, Any]]:
     values = [{point.period: point for point in series.points} for series in plot.series]
     periods = sorted({iso for known in values for iso in known}, key=lambda iso: (moment(iso), iso))
     rows: list[dict[str, Any]] = []
-    for before, iso, gap in zip(["", *periods], periods, missing_before(periods), strict=False):
-        if gap and frequency_of(iso) != "YTD":
-            missing = [next_period(before)]
-            while next_period(missing[-1]) != iso:
-                missing.append(next_period(missing[-1]))
-            words = formatting.span(missing[0], missing[-1], language)
-            rows.append({"iso": "", "period": words, "former": False, "cells": []})
+    gaps = missing_before(periods)
+    for before, iso, gap in zip([*periods[-2::-1], ""], periods[::-1], gaps[::-1], strict=False):
         cells = [known.get(iso) for known in values]
         rows.append({
             "iso": iso, "period": formatting.period(iso, language),
@@ -128,4 +123,12 @@ def _table(plot: Plot, decimals: int, language: str) -> list[dict[str, Any]]:
                 for point in cells
             ],
         })
-    return rows[::-1][:TABLE_ROWS]
+        if gap and frequency_of(iso) != "YTD":
+            missing = [next_period(before)]
+            while next_period(missing[-1]) != iso:
+                missing.append(next_period(missing[-1]))
+            words = formatting.span(missing[0], missing[-1], language)
+            rows.append({"iso": "", "period": words, "former": False, "cells": []})
+        if len(rows) >= TABLE_ROWS:
+            break
+    return rows[:TABLE_ROWS]

@@ -112,16 +112,19 @@ def plot(content: Content, indicator: str) -> Plot | None:
 
 def _codes(content: Content, indicator: str, names: list[str]) -> dict[str, list[str]]:
     """Return the codes with figures in each column, most frequent first."""
-    found = {}
-    for name in names:
-        rows = content.query(
-            f"SELECT {identifier(name)} AS code, count(*) FROM t"
-            " WHERE indicator = ? AND obs_value IS NOT NULL"
-            " GROUP BY 1 ORDER BY 2 DESC, 1",
-            "data.parquet", indicator,
-        )
-        found[name] = [code for code, _ in rows]
-    return found
+    columns = [identifier(name) for name in names]
+    rows = content.query(
+        f"SELECT [{', '.join(f'grouping({column})' for column in columns)}],"
+        f" coalesce({', '.join(columns)}), count(*) FROM t"
+        " WHERE indicator = ? AND obs_value IS NOT NULL"
+        f" GROUP BY GROUPING SETS ({', '.join(f'({column})' for column in columns)})",
+        "data.parquet", indicator,
+    )
+    rows.sort(key=lambda row: (-row[2], row[1] is None, row[1] or ""))
+    return {
+        name: [code for others, code, _ in rows if not others[place]]
+        for place, name in enumerate(names)
+    }
 
 
 def _series_column(

@@ -328,7 +328,7 @@ class Site:
         )
         found = dataset_files(
             content, items, lambda at: Content.of(history[at], self.registries), preview_rows,
-            self.base_url, target if same else None,
+            self.base_url, target if same else None, staging,
         )
         folder = f"releases/{state.release}/"
         for file in state.releases[-1].files:

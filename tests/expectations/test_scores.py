@@ -68,7 +68,14 @@ def test_completeness_is_what_there_is_of_each_series_own_extent() -> None:
 )
 def test_completeness_knows_every_frequency(frequency, periods, expected) -> None:
     rows = [row(freq=frequency, time_period=period) for period in periods]
-    assert percents(rows, record(), frequency=frequency)["completeness"] == expected
+    for quality in (record(), record(check("key_unique"))):  # known: nothing is there twice
+        assert percents(rows, quality, frequency=frequency)["completeness"] == expected
+
+
+def test_two_texts_of_one_period_are_one_figure() -> None:
+    rows = [row(freq="M", time_period=period) for period in ("2020-01", "2020-001", "2020-02")]
+    found = percents(rows, record(check("key_unique")), frequency="M")
+    assert found["completeness"] == 100
 
 
 def test_each_check_takes_away_the_rows_that_break_it() -> None:

@@ -129,10 +129,23 @@ def map_observations(
         LEFT JOIN _unit ON mapped.indicator = _unit.indicator
         """,
         *([PLACE] if beside else []), file=None if beside else file, options=PARQUET_OPTIONS,
+        texts={
+            **{name: _texts_of(values[name]) for name in dataset.key},
+            "freq": _texts_of("_freq.freq"), "unit_measure": _texts_of("_unit.unit"),
+            "_part": _texts_of("raw._part"), "_column": _texts_of(position),
+        },
     )
     con.unregister("_freq")
     if beside:
         _add_source_rows(con, beside)
+
+
+def _texts_of(value: str) -> str:
+    """Return the SELECT of all texts of a column: a `value` is a constant, or in a table."""
+    table, _, column = value.rpartition(".")
+    if value.startswith("'") or not table:
+        return f"SELECT {value}"
+    return f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY 1"
 
 
 def _footnotes(dataset: Dataset, values: dict[str, str], marked: list[str]) -> str:

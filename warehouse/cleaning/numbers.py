@@ -29,6 +29,8 @@ _LOCALE_WORDS = {
 
 _NUMERIC = re.compile("U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$|DECIMAL|DOUBLE|FLOAT|BOOLEAN")
 
+_MAYBE_NUMBER = re.compile(r"\s*[+-]?\s*(\.?\d|inf|nan)", re.IGNORECASE)  # for DuckDB's cast
+
 # The columns of `raw` that have the numbers while it is mapped: of the value, and of its bounds.
 NUMBER_OF = {"": "_number", "lower_bound": "_lower_number", "upper_bound": "_upper_number"}
 
@@ -102,7 +104,11 @@ def is_empty(rule: ColumnRule, columns: Mapping[str, str]) -> str:
     # Of a list this long DuckDB makes a join for each IN, of every row, even in a branch of a CASE
     # that no row takes: half of the time of cleaning a million rows.
     marks = ", ".join(literal(mark) for mark in dict.fromkeys(("", *rule.missing)))
-    return f"({cell} IS NULL OR list_contains([{marks}], {_trimmed(cell)}))"
+    is_empty = f"({cell} IS NULL OR list_contains([{marks}], {_trimmed(cell)}))"
+    if any(map(_MAYBE_NUMBER.match, rule.missing)):
+        return is_empty
+    # Most cells have a number, and that is seen in a third of the time.
+    return f"CASE WHEN TRY_CAST({cell} AS DOUBLE) IS NULL THEN {is_empty} ELSE false END"
 
 
 def _constant_number(text: str) -> str:

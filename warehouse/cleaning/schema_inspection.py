@@ -132,13 +132,13 @@ def _columns(
         f"""
         WITH mark AS (SELECT unnest(?::VARCHAR[]) AS name, unnest(?::VARCHAR[]) AS v),
         cell AS (
-            SELECT name, trim(text, ' \t\u00a0') AS v
+            SELECT name, trim(text, ' \t\u00a0') AS v, count(*) AS n
             FROM (SELECT * EXCLUDE place FROM (SELECT {cells}, {place} AS place FROM raw)
                   WHERE place % ? = 0)
-            UNPIVOT (text FOR name IN ({", ".join(aliases)}))
+            UNPIVOT (text FOR name IN ({", ".join(aliases)})) GROUP BY name, v
         )
-        SELECT name, count(*), count(*) FILTER (regexp_full_match(v, ?)),
-               count(*) FILTER (regexp_full_match(v, ?)),
+        SELECT name, sum(n), coalesce(sum(n) FILTER (regexp_full_match(v, ?)), 0),
+               coalesce(sum(n) FILTER (regexp_full_match(v, ?)), 0),
                list_sort(list(DISTINCT left(md5(v), 8)))[1:?]
         FROM cell ANTI JOIN mark USING (name, v) GROUP BY name
         """,

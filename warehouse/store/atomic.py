@@ -61,8 +61,9 @@ def remove_staging(folder: Path, seconds: float = 0) -> int:
     """
     until = time.time() - seconds
     found = [
-        path for path in folder.rglob(".*")
-        if _is_staging(path.name) and path.lstat().st_mtime <= until
+        path for parent, folders, files in os.walk(folder)  # every run looks at all that is there
+        for name in (*folders, *files) if name.startswith(".") and _is_staging(name)
+        and (path := Path(parent, name)).lstat().st_mtime <= until
     ]
     for path in found:
         if path.is_dir():

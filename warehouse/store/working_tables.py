@@ -111,7 +111,7 @@ def is_whole(folder: Path) -> bool:
     """Return whether a working `folder` is there and its files have their checksums."""
     found = checksums_of(folder)
     return found is not None and all(
-        has_checksum(folder / name, sha256) for name, sha256 in found.items()
+        has_checksum(f"{folder}/{name}", sha256) for name, sha256 in found.items()
     )
 
 

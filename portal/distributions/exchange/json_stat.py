@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from model.declarations.dataset import BOUNDS, FOOTNOTES
 from model.util.languages import languages
-from portal.content import ROW_GROUP, Content
+from portal.content import BATCH_ROWS, ROW_GROUP, Content
 from portal.distributions.base import Distribution, WrittenFile
 
 # A cube that is emptier has its figures as an object, by position: pyjstat 2.4 reads arrays alone,
@@ -54,9 +54,23 @@ def write(content: Content, path: Path, others: Sequence[WrittenFile]) -> None:
             "source": {code: content.publisher.name.get(code) for code in rest},
         },
     }
-    head["extension"] |= {name: cells.pop(name) for name in list(cells)[2:]}
+    value, status = cells.pop("value"), cells.pop("status")
+    head["extension"] |= cells
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(json.dumps({**head, **cells}, ensure_ascii=False, separators=(",", ":")))
+        file.write(f'{_json(head)[:-1]},"value":')
+        if isinstance(value, pa.Array):  # a part at a time: as objects they take ten times as much
+            file.write("[")
+            for start in range(0, len(value), BATCH_ROWS):
+                part = _json(value.slice(start, BATCH_ROWS).to_pylist())[1:-1]
+                file.write("," * bool(start) + part)
+            file.write("]")
+        else:
+            file.write(_json(value))
+        file.write(f',"status":{_json(status)}}}')
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _dimension(content: Content, name: str, codes: Sequence[str]) -> dict[str, Any]:
@@ -122,9 +136,10 @@ def _cells(table: pa.Table, codes: Mapping[str, Sequence[str]]) -> dict[str, Any
     if size > max(SMALL_CUBE, CELLS_PER_ROW * table.num_rows):
         value: Any = where(pc.is_valid(figures), figures)
     else:
-        value = [None] * size
-        for place, figure in zip(positions.tolist(), figures.to_pylist(), strict=True):
-            value[place] = figure
+        numbers, missing = np.zeros(size), np.ones(size, bool)
+        numbers[positions] = figures.fill_null(0).to_numpy()
+        missing[positions] = pc.is_null(figures).to_numpy()
+        value = pa.array(numbers, mask=missing)
     return {"value": value, "status": where(special, status), **known}
 
 

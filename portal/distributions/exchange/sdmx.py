@@ -18,6 +18,7 @@ from model.util.sql import identifier, literal
 from model.util.text import LocalizedText
 from portal.content import Content
 from portal.distributions.base import Distribution, WrittenFile
+from portal.distributions.row_text import PLAIN, joined, plain_line
 
 CODE = re.compile(r"[A-Za-z0-9_@$\-]+")  # SDMX's IDType
 CONCEPTS = "CONCEPTS"
@@ -50,7 +51,17 @@ def write_csv(content: Content, path: Path, others: Sequence[WrittenFile]) -> No
     Text is as in the release: what a spreadsheet would run as a formula is left as it is.
     """
     flow = f"{agency()}:{dataflow_id(content.dataset.id)}({content.release.semantic_version})"
-    columns = [f"{identifier(name)} AS {name.upper()}" for name in _components(content)]
+    names, kinds = _components(content), content.kinds_of("data.parquet")
+    header = ["STRUCTURE", "STRUCTURE_ID", "ACTION", *(name.upper() for name in names)]
+    texts = {name for name in names if not kinds[name]}
+    if texts <= content.matching("data.parquet", PLAIN):  # nothing needs quotes
+        line = plain_line(f"dataflow,{flow},I,", names, content.constants_of("data.parquet"))
+        with path.open("wb") as file:
+            file.write(f"{','.join(header)}\n".encode())
+            for lines in content.lines(line, "data.parquet", names):
+                file.write(joined(lines))
+        return
+    columns = [f"{identifier(name)} AS {name.upper()}" for name in names]
     content.copy(
         f"SELECT 'dataflow' AS STRUCTURE, {literal(flow)} AS STRUCTURE_ID, 'I' AS ACTION,"
         f" {', '.join(columns)} FROM t", path,

@@ -20,7 +20,7 @@ from openpyxl.utils.escape import unescape
 from model.reference.periods import period_start
 from portal.distributions import xlsx_workbook
 from portal.distributions.csv_text import harmless, number_text, write_csv
-from portal.distributions.row_text import PLAIN, csv_line, excel_day, json_line
+from portal.distributions.row_text import PLAIN, csv_line, excel_day, json_line, plain_line
 from tests.fixtures.releases import row
 from tests.portal.distributions.test_distributions import content
 
@@ -80,6 +80,21 @@ def test_a_plain_text_is_written_as_any_other() -> None:
     assert {code for code, _ in plain} >= {"007", "Đ1", "VN:2025-07-01", "2024-Q1/P9M", "_T", None}
     for line in (csv_line, json_line):
         assert made(line(COLUMNS, {"code"}), plain) == made(line(COLUMNS), plain)
+        for code, value in plain:  # of a column that never differs
+            once = line(COLUMNS, {"code"}, {"code": code})
+            assert made(once, [(code, value)]) == made(line(COLUMNS), [(code, value)])
+
+
+def test_a_line_of_plain_texts_is_what_duckdb_copies(tmp_path: Path) -> None:
+    codes = ["Đ1", "VN:2025-07-01", "2024-Q1/P9M", "_T", "007", None]
+    rows = [(code, value) for code in codes for value in (*FIGURES, 12.5, None)]
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE t (code VARCHAR, value DOUBLE)")
+        con.executemany("INSERT INTO t VALUES (?, ?)", rows)
+        con.execute(f"COPY (SELECT 'a' AS b, * FROM t) TO '{tmp_path / 'a.csv'}' (HEADER false)")
+    assert (tmp_path / "a.csv").read_text() == "".join(made(plain_line("a,", COLUMNS), rows))
+    once = plain_line("a,", COLUMNS, {"code": "it's"})
+    assert made(once, [("it's", 1.5)]) == made(plain_line("a,", COLUMNS), [("it's", 1.5)])
 
 
 def test_columns_of_plain_texts_are_found(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ DATASETS = (
 )
 TYPES = (
     "vi/index", "en/industry/index", "vi/industry/retail_trade",
+    "vi/industry/retail_trade/charts",
     "en/industry/retail_trade/revisions", "vi/places", "en/city", "vi/places/vn/22",
     "en/indicators", "vi/indicators/population", "en/quality",
     "vi/quality/industry/retail_trade", "en/reconciliation", "vi/revisions", "en/methods",

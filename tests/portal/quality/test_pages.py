@@ -23,7 +23,7 @@ from pipelines.quality.report import groups, quality_report
 from portal.content import Content
 from portal.names import Names
 from portal.quality.pages import Assessed, badge
-from portal.quality.publish import publish_quality
+from portal.quality.publish import QualityState, publish_quality
 from portal.site.site import Site
 from tests.fixtures.browser import violations
 from tests.fixtures.datasets import dataset, registries
@@ -44,7 +44,7 @@ DATASETS = [
 ]
 
 
-def publish(data_dir: DataDir, as_of: date) -> int:
+def publish(data_dir: DataDir, as_of: date, inputs: dict[str, str] | None = None) -> int:
     assessed = []
     for each in DATASETS:
         report = quality_report(data_dir, each, as_of)
@@ -63,7 +63,7 @@ def publish(data_dir: DataDir, as_of: date) -> int:
         record = validation_log.record(data_dir, report.latest)
         assessed.append(Assessed(report, Names(each, registries()), record, content))
     sectors, city = groups([each.report for each in assessed])
-    return publish_quality(data_dir.site, assessed, sectors, city, registries(), as_of)
+    return publish_quality(data_dir.site, assessed, sectors, city, registries(), as_of, inputs)
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,22 @@ def test_nothing_is_written_twice_on_one_day(data_dir: DataDir) -> None:
     before = {p: p.stat().st_mtime_ns for p in data_dir.site.rglob("*.*")}
     assert publish(data_dir, LAST) == 0
     assert {p: p.stat().st_mtime_ns for p in data_dir.site.rglob("*.*")} == before
+
+
+def test_a_report_that_stands_is_read_as_it_was_made(data_dir: DataDir) -> None:
+    inputs = {each.id: "made from" for each in DATASETS}
+    publish(data_dir, LAST, inputs)
+    state = QualityState.read(data_dir.site)
+    made = {each.id: quality_report(data_dir, each, LAST) for each in DATASETS}
+    assert state.standing(data_dir.site, inputs) == made
+    assert state.standing(data_dir.site, {**inputs, "health/beds": "other"}).keys() == {
+        "tourism/hotel_rooms", "health/evil",
+    }
+    path = data_dir.site / "quality/health/evil.json"
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"2026", b"2027", 1))
+    assert "health/evil" not in state.standing(data_dir.site, inputs), "it is damaged"
+    path.write_bytes(whole)
 
 
 def test_another_day_makes_other_pages(data_dir: DataDir) -> None:

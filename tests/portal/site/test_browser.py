@@ -243,8 +243,8 @@ def test_other_charts_are_on_a_page_of_their_own(browser: webdriver.Chrome, addr
     figure = WebDriverWait(browser, 10).until(
         lambda b: b.find_element(By.CSS_SELECTOR, "#chart-1 td a").get_attribute("href")
     )
-    assert figure.startswith(f"{address}/en/figure.html?dataset=tourism%2Fhotel_rooms")
-    assert "indicator=BEDS" in figure
+    assert str(figure).startswith(f"{address}/en/figure.html?dataset=tourism%2Fhotel_rooms")
+    assert "indicator=BEDS" in str(figure)
     browser.get(str(browser.find_element(By.ID, "language").get_attribute("href")))
     assert shown() == ["Số phòng", "Số giường"]
 
