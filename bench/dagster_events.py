@@ -13,13 +13,12 @@ import argparse
 import logging
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 
 from bench import record
-from pipelines.dagster.assets import stages_of
+from bench.nothing_assets import nothing_assets
 from pipelines.dagster.execution import QUIET
 from pipelines.dagster.instance import open_instance
 from warehouse.store.data_dir import DataDir
@@ -46,29 +45,6 @@ def main() -> None:
         print(f"{what:20} {seconds:6.1f} s, {seconds / asked.datasets:.3f} s for each dataset")
     print(f"{'ratio':20} {theirs / ours:6.1f}")
     record.append("Dagster's event log", asked.datasets, ours, peer=theirs)
-
-
-def nothing_assets(dataset: str, checks: int) -> Iterator[dg.AssetsDefinition]:
-    """Yield a dataset's four assets, of which the table has so many `checks`."""
-    before: list[dg.AssetKey] = []
-    for key in stages_of(dataset):
-        names = [f"check_{n}" for n in range(checks if key.path[-1] == "table" else 0)]
-        yield _asset(key, before, names)
-        before = [key]
-
-
-def _asset(
-    key: dg.AssetKey, before: list[dg.AssetKey], names: list[str]
-) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=key, deps=before, check_specs=[dg.AssetCheckSpec(name, asset=key) for name in names]
-    )
-    def nothing() -> dg.MaterializeResult:
-        return dg.MaterializeResult(
-            check_results=[dg.AssetCheckResult(passed=True, check_name=name) for name in names]
-        )
-
-    return nothing
 
 
 def _seconds(assets: list[dg.AssetsDefinition], instance: dg.DagsterInstance) -> float:

@@ -103,7 +103,7 @@ def inspect(data_dir: DataDir) -> Inspection:
             found.damages.append(damage)
     for path, kind in _logs(data_dir):
         found.files += 1
-        lines = path.read_bytes().split(b"\n")[:-1]
+        lines = lines_of(path.read_bytes(), kind)
         wrong = [str(n) for n, line in enumerate(lines, 1) if not is_whole(line, kind)]
         if wrong:
             what = f"has lines that were changed after they were written: {', '.join(wrong)}"
@@ -291,6 +291,15 @@ def _logs(data_dir: DataDir) -> Iterator[tuple[Path, type[BaseModel]]]:
     for pattern, kind in _LOGS:
         for path in sorted(data_dir.root.glob(pattern)):
             yield path, CheckAcceptance if path.name.endswith(".checks.jsonl") else kind
+
+
+def lines_of(data: bytes, kind: type[BaseModel]) -> list[bytes]:
+    """Return the lines of a log (`data`) of records of a `kind`; a last one that is torn is none.
+
+    One that is whole but for its last byte was not torn: the newline has become another sign.
+    """
+    *lines, rest = data.split(b"\n")
+    return [*lines, rest] if is_whole(rest[:-1], kind) else lines
 
 
 def is_whole(data: bytes, kind: type[BaseModel]) -> bool:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from model.records.release_blockers import counted
 from model.util.disk import atomic_write
-from pipelines.integrity import Damage, Inspection, Line, is_whole
+from pipelines.integrity import Damage, Inspection, Line, is_whole, lines_of
 from warehouse.store import ledger, packs
 from warehouse.store.data_dir import DataDir
 
@@ -85,8 +85,9 @@ def _restore_log(data_dir: DataDir, path: Path, kind: type[BaseModel]) -> str:
     """Restore each damaged line of a log; what cannot be restored moves to `<log>.torn`."""
     kept: list[bytes] = []
     torn: list[bytes] = []
-    for line in path.read_bytes().split(b"\n")[:-1]:
-        whole = line if is_whole(line, kind) else _unflipped(line, partial(is_whole, kind=kind))
+    for line in lines_of(path.read_bytes(), kind):
+        right = (each for each in (line, line[:-1]) if is_whole(each, kind))
+        whole = next(right, None) or _unflipped(line, partial(is_whole, kind=kind))
         (torn if whole is None else kept).append(whole or line)
     with path.with_name(f"{path.name}.torn").open("ab") as file:
         file.writelines(line + b"\n" for line in torn)

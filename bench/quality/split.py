@@ -26,9 +26,14 @@ Part = Literal["tuning", "held out"]
 
 def part_of(dataset_id: str) -> Part:
     """Return the part of a table of `tests/danang/project`, by its statistic and the seed."""
-    statistic = re.sub(r"(_(final|plan))?_\d{4}$", "", dataset_id)
+    statistic = statistic_of(dataset_id)
     share = int(hashlib.sha256(f"{SEED} {statistic}".encode()).hexdigest()[:8], 16) / 16**8
     return "held out" if share < HELD_OUT else "tuning"
+
+
+def statistic_of(dataset_id: str) -> str:
+    """Return what a table is an edition of."""
+    return re.sub(r"(_(final|plan))?_(\d{4}|earlier_build)$", "", dataset_id)
 
 
 def parts() -> dict[str, Part]:

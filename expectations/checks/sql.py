@@ -29,6 +29,10 @@ DIGIT = (
 )
 
 
+# More than two digits: values of fewer coincide by chance.
+THREE_DIGITS = "v <> round(v, 1 - floor(log10(nullif(abs(v), 0)))::INTEGER)"
+
+
 def sheet(series: Sequence[str]) -> str:
     """Return a hash of the key columns of a `series` but its area, for what other areas do."""
     names = [name for name in series if name not in ("ref_area", "geo_vintage")]
@@ -62,11 +66,50 @@ def usual_of_sheet(steps: str, share: float) -> str:
         steps: SELECT of `sheet` and `size` of the steps of series that have large ones.
         share: of all points of the sheet, in the table `point`.
     """
+    points = "SELECT sheet, count(*) AS points FROM point GROUP BY sheet"
+    return _usual("sheet", steps, points, share)
+
+
+def _usual(by: str, steps: str, points: str, share: float) -> str:
     return f"""
-  SELECT sheet, min(size) AS common FROM (
-    SELECT *, row_number() OVER (PARTITION BY sheet ORDER BY size DESC) AS place FROM ({steps})
-  ) JOIN (SELECT sheet, count(*) AS points FROM point GROUP BY sheet) USING (sheet)
-  WHERE place <= greatest(9, {share} * points) GROUP BY sheet HAVING count(*) >= 9"""
+  SELECT {by}, min(size) AS common FROM (
+    SELECT *, row_number() OVER (PARTITION BY {by} ORDER BY size DESC) AS place FROM ({steps})
+  ) JOIN ({points}) USING ({by})
+  WHERE place <= greatest(9, {share} * points) GROUP BY {by} HAVING count(*) >= 9"""
+
+
+def elsewhere(steps: str, size: str, common: float, alike: float) -> str:
+    """Return common table expressions that end in `elsewhere`, a row for each series of `found`.
+
+    Columns: `common` (see `usual_of_sheet`; the larger of what is usual in the whole sheet, and in
+    areas of the same order of magnitude, for the figures of small ones vary more) and `turning`,
+    the share of the sheet's series that have values below 0: ratios say nothing of a growth rate.
+
+    Args:
+        steps: table with `series`, `sheet` and steps, of series that have large ones.
+        size: SQL of a step's size.
+        common: share of all points of the sheet, in the table `point`.
+        alike: share of the points of areas of the same order of magnitude.
+    """
+    sizes = f"SELECT sheet, magnitude, {size} AS size FROM {steps} JOIN sized USING (series, sheet)"
+    by = "sheet, magnitude"
+    return f"""sized AS (
+  SELECT *, avg(turns) OVER (PARTITION BY sheet) AS turning FROM (
+    SELECT series, any_value(sheet) AS sheet, count(*) AS n, (min(v) < 0)::INTEGER AS turns,
+      round(avg(log10(CASE WHEN v > 0 THEN v END))) AS magnitude
+    FROM point SEMI JOIN found USING (sheet) GROUP BY series
+  )
+),
+of_sheet AS ({_usual("sheet", sizes, "SELECT sheet, sum(n) AS points FROM sized GROUP BY ALL",
+                     common)}
+),
+of_alike AS ({_usual(by, sizes, f"SELECT {by}, sum(n) AS points FROM sized GROUP BY ALL", alike)}
+),
+elsewhere AS (
+  SELECT series, turning, greatest(of_sheet.common, of_alike.common) AS common
+  FROM sized SEMI JOIN found USING (series)
+  LEFT JOIN of_sheet USING (sheet) LEFT JOIN of_alike USING (sheet, magnitude)
+)"""
 
 
 def in_template(sql: str) -> str:

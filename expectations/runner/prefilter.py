@@ -26,8 +26,8 @@ _SUMMARY = ", ".join([
 # Lists cannot go to the disk: of more rows, some of the series are looked at at a time.
 _ROWS_AT_ONCE = 2_000_000
 # The steps of a series that spans enough to have an unusual one, as `series.cuts` has them: the
-# largest, and the third largest, which is what is usual. As lists, which need no order of the whole
-# table.
+# largest, and the third largest, which is what is usual; and how far each value is from between its
+# neighbours (`bend`), as of spikes. As lists, which need no order of the whole table.
 _STEPS = """
 ordered AS (
   SELECT *, CASE WHEN NOT positive OR high >= 2 * low_positive
@@ -48,7 +48,11 @@ steps AS (
   SELECT *, list_reverse_sort(list_transform(change, lambda d: abs(d - mid))) AS step
   FROM middles
 ),
-seen AS (SELECT *, step[1] AS largest, step[3] AS usual FROM steps)"""
+seen AS (
+  SELECT *, step[1] AS largest, step[3] AS usual, list_reverse_sort(list_transform(
+    list_zip(level[:-3], level[2:-2], level[3:]), lambda p: abs(p[2] - (p[1] + p[3]) / 2)
+  )) AS bend FROM steps
+)"""
 
 
 def skippable(

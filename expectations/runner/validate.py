@@ -75,8 +75,8 @@ def validate(
     }
     prepared = engine.prepared(everything).without(missing)
     begun = perf_counter()  # the suite is prepared once per process
-    read = _count(con, relation)
-    quarantined = unread = _quarantine_unread(con, relation)
+    read, unread = _quarantine_unread(con, relation)
+    quarantined = unread
     with _views(con, relation, dataset, relations):
         run = _run(con, _READABLE, read - quarantined, suite, prepared, parts)
         first = results_of(con, _READABLE, dataset, suite, run.found)
@@ -85,6 +85,7 @@ def validate(
         if _quarantine_failing(con, suite, first, run.found):
             taken_out = release_accepted(con, relation, dataset, suite, accepted)
             quarantined = _count(con, "quarantine")
+            _view(con, _REMAINING, relation, dataset, "_id NOT IN (SELECT _id FROM quarantine)")
             run = _run(con, _REMAINING, read - quarantined, suite, prepared, parts, run)
             again = results_of(con, _REMAINING, dataset, suite, run.found)
             if taken_out:
@@ -170,31 +171,25 @@ def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(rows[0][0])
 
 
-def _quarantine_unread(con: duckdb.DuckDBPyConnection, relation: str) -> int:
-    """Quarantine the rows that could not be read, and return how many."""
+def _quarantine_unread(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[int, int]:
+    """Quarantine the rows that could not be read; return how many rows there are, and of these."""
     create_quarantine(con)
-    con.execute(
-        "INSERT INTO quarantine SELECT _id, [_reject] AS reasons"
-        f" FROM {identifier(relation)} WHERE _reject IS NOT NULL ORDER BY _id"
-    )
-    return _count(con, "quarantine")
+    table = identifier(relation)
+    rows, unread = con.execute(f"SELECT count(*), count(_reject) FROM {table}").fetchall()[0]
+    if unread:  # most often there are none, and a statement costs more than its scan
+        con.execute(
+            "INSERT INTO quarantine SELECT _id, [_reject] AS reasons"
+            f" FROM {table} WHERE _reject IS NOT NULL ORDER BY _id"
+        )
+    return rows, unread
 
 
 @contextmanager
 def _views(
     con: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, relations: Relations
 ) -> Iterator[None]:
-    """Provide views of the readable rows, of those that are not quarantined, and the relations."""
-    columns = ", ".join(identifier(name) for name in ("_id", *dataset.columns))
-    table = identifier(relation)
-    con.execute(
-        f"CREATE OR REPLACE TEMP VIEW {_READABLE} AS"
-        f" SELECT {columns} FROM {table} WHERE _reject IS NULL"
-    )
-    con.execute(
-        f"CREATE OR REPLACE TEMP VIEW {_REMAINING} AS"
-        f" SELECT {columns} FROM {table} WHERE _id NOT IN (SELECT _id FROM quarantine)"
-    )
+    """Provide views of the readable rows and of the relations; drop that of the remaining, too."""
+    _view(con, _READABLE, relation, dataset, "_reject IS NULL")
     for name, path in relations.items():
         con.execute(
             f"CREATE OR REPLACE TEMP VIEW {identifier(name)} AS"
@@ -206,7 +201,18 @@ def _views(
         for name in relations:
             con.execute(f"DROP VIEW {identifier(name)}")
         con.execute(f"DROP VIEW {_READABLE}")
-        con.execute(f"DROP VIEW {_REMAINING}")
+        con.execute(f"DROP VIEW IF EXISTS {_REMAINING}")
+
+
+def _view(
+    con: duckdb.DuckDBPyConnection, name: str, relation: str, dataset: Dataset, rows: str
+) -> None:
+    """Make a view of some `rows` (a condition) of the relation, with the dataset's columns."""
+    columns = ", ".join(identifier(column) for column in ("_id", *dataset.columns))
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW {name} AS"
+        f" SELECT {columns} FROM {identifier(relation)} WHERE {rows}"
+    )
 
 
 def _listed(paths: Path | Sequence[Path]) -> str:

@@ -8,7 +8,7 @@ from expectations.checks.base import EARLIER_RELEASES, PREVIOUS_RELEASE, Check, 
 from expectations.checks.registry import all_checks
 from expectations.suites import VERSION
 from model.records.validation import Severity
-from model.util.hashing import sha256_json
+from model.util.hashing import canonical_json, canonical_list, canonical_object, sha256_bytes
 from model.util.text import Frozen, LocalizedText
 
 
@@ -27,6 +27,11 @@ class Expectation(Frozen):
     def check(self) -> Check:
         """The check."""
         return all_checks()[self.type].model_validate(self.kwargs)
+
+    @cached_property
+    def canonical(self) -> tuple[str, str]:
+        """Its canonical JSON and that of its query: made once for all suites that have it."""
+        return canonical_json(self), canonical_json(self.check.query())
 
     @cached_property
     def description(self) -> str:
@@ -58,8 +63,10 @@ class Suite(Frozen):
 
         It includes the queries: a check that finds something else makes another suite.
         """
-        return sha256_json({
-            "format": VERSION,
-            "suite": self.model_dump(mode="json", exclude={"path"}),
-            "queries": [item.check.query() for item in self.expectations],
-        })
+        expectations = canonical_list(item.canonical[0] for item in self.expectations)
+        suite = {"dataset": canonical_json(self.dataset), "expectations": expectations}
+        return sha256_bytes(canonical_object({
+            "format": canonical_json(VERSION),
+            "suite": canonical_object(suite),
+            "queries": canonical_list(item.canonical[1] for item in self.expectations),
+        }).encode())

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,11 @@ def canonical_json(value: Any) -> str:
 def canonical_object(members: Mapping[str, str]) -> str:
     """Return the canonical JSON of an object whose `members` are canonical JSON already."""
     return "{" + ",".join(f"{canonical_json(key)}:{members[key]}" for key in sorted(members)) + "}"
+
+
+def canonical_list(items: Iterable[str]) -> str:
+    """Return the canonical JSON of a list whose `items` are canonical JSON already."""
+    return f"[{','.join(items)}]"
 
 
 def sha256_json(value: Any) -> str:

@@ -9,6 +9,7 @@ from rich.markup import escape
 from model.declarations.questions import OpenQuestionsError
 from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
+from model.util.processes import divided
 from model.util.text import did_you_mean
 from pipelines.after_run.follow_up import RECORDS
 from pipelines.catalogue import Catalogue, load_catalogue
@@ -74,7 +75,7 @@ def run(
             outcome = run_datasets(settings, catalogue, bound_datasets, portals, reporter)
         if not selection:
             _keep_tombstones(settings, catalogue, portals)
-    rows = [_row(settings, dataset_id, outcome) for dataset_id in outcome.datasets]
+    rows = _rows(settings, outcome)
     if as_json:
         print_json(rows)
     else:
@@ -113,18 +114,30 @@ def _choose(portals: tuple[Portal, ...], to: list[str]) -> tuple[Portal, ...]:
     return tuple(portal for portal in portals if not to or portal.name in to)
 
 
+def _rows(settings: Settings, outcome: Outcome) -> list[dict[str, Any]]:
+    """Return what is said of each dataset; a damaged record becomes a failure of the `outcome`."""
+
+    def read(dataset_id: str) -> dict[str, Any] | OpenIndicatorsError:
+        try:
+            return _row(settings, dataset_id, outcome)
+        except OpenIndicatorsError as damage:
+            return damage
+
+    rows = []
+    found = divided(read, outcome.datasets, settings.workers)
+    for dataset_id, row in zip(outcome.datasets, found, strict=True):
+        if isinstance(row, OpenIndicatorsError):
+            stage, error = outcome.failures.setdefault(dataset_id, (RECORDS, row))
+            rows.append({
+                "dataset": dataset_id, "release": None, "draft": None, "changed": False,
+                "error": plain(error), "stage": stage,
+            })
+        else:
+            rows.append(row)
+    return rows
+
+
 def _row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any]:
-    try:
-        return _complete_row(settings, dataset_id, outcome)
-    except OpenIndicatorsError as damage:
-        stage, error = outcome.failures.setdefault(dataset_id, (RECORDS, damage))
-        return {
-            "dataset": dataset_id, "release": None, "draft": None, "changed": False,
-            "error": plain(error), "stage": stage,
-        }
-
-
-def _complete_row(settings: Settings, dataset_id: str, outcome: Outcome) -> dict[str, Any]:
     changed = dataset_id in outcome.changed
     row: dict[str, Any] = {"dataset": dataset_id, "release": None, "changed": changed}
     draft = drafts.waiting(settings.data_dir, dataset_id)

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 
@@ -259,7 +259,11 @@ def _table(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.Assets
 
 def _check_spec(key: dg.AssetKey, name: str, *of_any_table: str) -> dg.AssetCheckSpec:
     """Return a check of the table at `key`; the arguments are those of `_check_of_any_table`."""
-    return _check_of_any_table(name, *of_any_table).replace_key(dg.AssetCheckKey(key, name))
+    # Dagster's own `replace_key` checks all fields again, which takes twenty times as long.
+    of_any: Any = _check_of_any_table(name, *of_any_table)
+    made: Any = dg.AssetCheckSpec
+    _, _, *rest = tuple.__iter__(of_any)
+    return cast("dg.AssetCheckSpec", tuple.__new__(made, (name, key, *rest)))
 
 
 @lru_cache(maxsize=10_000)

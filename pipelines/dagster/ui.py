@@ -12,7 +12,12 @@ def main() -> None:
     settings = Settings.from_environment()
     settings.data_dir.prepare()
     prepare_instance(settings.data_dir, postgres=settings.shares_history)
-    environment = {**os.environ, "DAGSTER_HOME": str(settings.data_dir.dagster)}
+    environment = {
+        # How long web server and daemon wait for the description of all assets: Dagster's 180 s
+        # are too few for thousands of datasets on a busy machine.
+        "DAGSTER_REPOSITORY_GRPC_TIMEOUT_SECONDS": "900",
+        **os.environ, "DAGSTER_HOME": str(settings.data_dir.dagster),
+    }
     port = os.environ.get("PORT", "3000")
     command = [
         sys.executable, "-m", "dagster", "dev", "-w", str(PACKAGED / "workspace.yaml"),

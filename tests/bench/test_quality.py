@@ -43,23 +43,29 @@ def test_a_fault_knows_its_size_and_the_names_it_goes_by():
 
 
 def test_the_model_learns_which_check_is_right(tmp_path: Path):
-    flags = [{"what": "hits", "check": "a", "item": {"factor": 10.0, "periods": 9}}] * 30
-    flags += [{"what": "hits", "check": "b", "item": {"periods": 9}}] * 10
-    known: list[calibrate.Example] = [(f["check"], f["item"], True, 1.0) for f in flags]
-    known += [("b", {"periods": 9}, False, 1.0)] * 30
+    flags = [{"what": "hits", "dataset": f"a/{i}", "check": "a",
+              "item": {"factor": 10.0, "periods": 9}} for i in range(30)]
+    flags += [{"what": "hits", "dataset": f"b/{i}", "check": "b", "item": {"periods": 9}}
+              for i in range(10)]
+    known = [calibrate.Example(f["check"], f["item"], True, 1.0, f["dataset"]) for f in flags]
+    known += [calibrate.Example("b", {"periods": 9}, False, 1.0, f"c/{i}") for i in range(30)]
     fitted = calibrate.fit(known)
     assert fitted["a"] > 0.3 > -0.3 > fitted["b"]
+    scores = calibrate.cross_fitted(known)
+    assert len(scores) == len(known)
+    own = probability_of("a", known[0].item, calibrate.calibrated(known))
+    assert 0.8 < own < 1
     lines = [{"what": "tables", "observations": 20_000}, *flags]
     path = tmp_path / "flags.jsonl"
     path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     planted = calibrate.examples([path])
     assert len(planted) == 40
-    assert sum(weight for *_, weight in planted) == pytest.approx(20_000 * calibrate.PRIOR)
+    assert sum(one.weight for one in planted) == pytest.approx(20_000 * calibrate.PRIOR)
 
 
 def test_a_reliability_plot_shows_what_was_said_and_what_came_true():
-    known: list[calibrate.Example] = [
-        (check, {"factor": 50.0, "periods": 1}, error, 1.0)
+    known = [
+        calibrate.Example(check, {"factor": 50.0, "periods": 1}, error, 1.0, "a/b")
         for check in ("series_without_jumps", "series_without_gaps") for error in (True, False)
     ]
     found, brier, base = calibrate.bins(known)

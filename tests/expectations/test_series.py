@@ -155,6 +155,74 @@ def test_what_other_areas_do_in_other_years_is_no_jump_and_no_spike(kind):
     assert found(table(wild), name) == []
 
 
+@pytest.mark.parametrize(("factor", "place"), [(10, 9), (0.1, 9), (1000, 5), (0.1, 19), (10, 19)])
+def test_a_value_that_fits_as_a_power_of_ten_is_named_with_it(factor, place):
+    con = table([*changed(grown(), [place], lambda v: v * factor), *grown(area="LA")])
+    (row,) = found(con, "expect_series_values_to_fit_as_written")
+    assert row["_id"] == place and row["multiplied_by"] == pytest.approx(1 / factor)
+    assert row["digits_exchanged"] is None and row["factor"] == pytest.approx(factor, rel=0.05)
+
+
+@pytest.mark.parametrize(("digits", "as_written", "right"), [(0, 21762, 12762), (1, 217.6, 127.6)])
+def test_a_value_that_fits_with_two_digits_exchanged_is_named_with_the_other(
+    digits, as_written, right
+):
+    start = {0: 10_000, 1: 100}[digits]
+    points = [(a, t, round(v, digits)) for a, t, v in grown(start=start)]
+    (row,) = found(table(changed(points, [8], lambda v: as_written)),
+                   "expect_series_values_to_fit_as_written")
+    assert row["digits_exchanged"] == pytest.approx(right) and row["multiplied_by"] is None
+    assert row["_id"] == 8 and row["observed"] == as_written
+
+
+@pytest.mark.parametrize("change", [
+    lambda v: v * 5,  # no power of ten, and no digits to exchange
+    lambda v: v * 1.02,
+])
+def test_a_value_that_no_repair_makes_fit_is_not_offered_one(change):
+    con = table(changed(grown(), [9], change))
+    assert found(con, "expect_series_values_to_fit_as_written") == []
+
+
+def test_what_many_areas_have_in_the_same_year_is_no_decimal_mistake():
+    areas = [changed(grown(area=f"{i:02d}"), [19], lambda v: v / 10) for i in range(12)]
+    assert found(table([p for own in areas for p in own]),
+                 "expect_series_values_to_fit_as_written") == []
+
+
+def test_areas_of_the_same_size_say_what_is_usual_for_small_ones():
+    large = [p for i in range(60) for p in grown(area=f"L{i}", start=1e7)]
+    leaping = [
+        p for i in range(10)
+        for p in changed(grown(area=f"S{i}", start=30.5), [4 + i], lambda v: v * 7)
+    ]
+    wrong = changed(grown(area="W", start=1e7), [7], lambda v: v * 7)
+    spikes = found(table([*large, *leaping, *wrong]), "expect_series_values_to_not_spike")
+    assert [row["_id"] for row in spikes] == [(60 + 10) * 20 + 7]
+
+
+def test_a_growth_rate_that_is_near_zero_once_is_no_spike():
+    rates = years([5.0, 5.2, 4.9, 5.1, 5.3, 5.0, 5.2, 0.4, 5.1, 5.2, 5.0, 5.3])
+    falls = [p for i in range(3) for p in years([3.0, -2, 4, 1, -1, 2, 3, 2, 1, 4, 3, 2], f"A{i}")]
+    assert found(table(rates), "expect_series_values_to_not_spike")
+    assert found(table([*rates, *falls]), "expect_series_values_to_not_spike") == []
+
+
+def test_a_series_that_starts_from_nothing_and_grows_on_is_no_unit_slip():
+    flat = [0.0085, 0.8757, 0.8676, 0.85, 0.87, 0.86, 0.88, 0.87, 0.86]
+    grows = [0.0011, 1.1, 2.8, 4.2, 5.1, 5.6, 5.9, 6.1, 6.2]
+    kind = "expect_series_values_to_keep_their_unit"
+    assert found(table(years(flat)), kind, powers=[2, 3, 6])
+    assert found(table(years(grows)), kind, powers=[2, 3, 6]) == []
+
+
+def test_a_rate_of_two_digits_may_stay():
+    before = [12.5, 14.75, 11.25, 9.5, 13.0, 16.25, 10.75]
+    kind = "expect_series_to_not_stand_still"
+    assert found(table(years([*before, 13.25, 13.25, 13.25, 13.25])), kind)
+    assert found(table(years([*before, 20.0, 20.0, 20.0, 20.0])), kind) == []
+
+
 def test_small_counts_leap_without_being_wrong():
     few = years([2, 3, 2, 2, 3, 2, 3, 2, 2, 9, 2, 3, 2, 3, 2, 2])
     thousands = [(a, t, 1000 * v + i) for i, (a, t, v) in enumerate(few)]

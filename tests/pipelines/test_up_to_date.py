@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import dagster as dg
 import pytest
 
 from model.errors import SourceError, UnreachableError
 from pipelines.catalogue import load_catalogue
-from pipelines.connections import open_portals
+from pipelines.connections import open_portals, open_transport
 from pipelines.dagster.assets import asset_key
 from pipelines.dagster.instance import open_instance
-from pipelines.rounds import Outcome, run_datasets
+from pipelines.rounds import Outcome, Run, RunRecorder, run_datasets
 from pipelines.settings import Settings
 from pipelines.steps.fetch import Polls
-from pipelines.steps.progress import FailureLog
+from pipelines.steps.progress import STAGES, FailureLog
 from tests.fixtures.answers import new_answered
 from tests.fixtures.commands import records
 from tests.fixtures.projects import for_this_city
@@ -65,6 +67,40 @@ def materialised(settings: Settings) -> list[set[str]]:
         {"/".join(event.get_dagster_event().asset_key.path[:-1]) for event in events}
         for events in runs
     ]
+
+
+def test_several_processes_look_at_many_datasets(settings, monkeypatch):
+    """One dataset under many names, every third with another suite: what each has to do is known,
+    whichever process looked, and what is up to date is reported once."""
+    monkeypatch.setenv("OPENINDICATORS_WORKERS", "2")
+    settings = Settings.from_environment()
+    catalogue = load_catalogue(settings)
+    same = catalogue.one(settings.profile, ROOMS)
+    other = replace(same, suite=catalogue.one(settings.profile, BEDS).suite)
+    datasets = {f"tourism/rooms_{n}": same if n % 3 else other for n in range(100)}
+    finished, forks, fork = [], [], os.fork
+
+    class Display(FailureLog):
+        def finished(self, dataset: str, stage: str, changed: bool) -> None:
+            finished.append((dataset, stage, changed))
+
+    def counted() -> int:
+        forks.append(True)
+        return fork()
+
+    portals = tuple(open_portals(settings, catalogue.registries))
+    transport = open_transport(settings.profile, settings.data_dir.inbox)
+    display = Display(settings.data_dir)
+    recorder = RunRecorder(display, FailureLog(settings.data_dir))
+    run = Run(settings, catalogue, datasets, portals, transport, recorder)
+    run.poll({ROOMS: same})
+    run.polls.answers |= dict.fromkeys(datasets, run.polls.answers[ROOMS])
+    monkeypatch.setattr(os, "fork", counted)
+    with_work = run.with_work(datasets)
+    assert forks == [True]
+    assert list(with_work) == [f"tourism/rooms_{n}" for n in range(0, 100, 3)]
+    assert finished == [(name, stage, False) for name in datasets if name not in with_work
+                        for stage in STAGES]
 
 
 def test_what_is_up_to_date_becomes_no_step(settings):

@@ -3,8 +3,9 @@
     python -m tests.upgrade.record HEAD           (a tag, before it is pushed; or any commit)
 
 The commit is checked out beside this one and runs with the packages that are installed here. Two
-datasets get three releases each, one a rollback. Kept are declarations and records, without what is
-made again: tests/upgrade/folders/<date>-<commit>.tar.gz, some 60 kB.
+datasets get three releases each, one a rollback; those before the current ones are in packs alone.
+Kept are declarations and records, without what is made again:
+tests/upgrade/folders/<date>-<commit>.tar.gz, some 100 kB.
 """
 
 from __future__ import annotations
@@ -27,6 +28,15 @@ FOLDERS = Path(__file__).parent / "folders"
 DATASETS = ("tourism/hotel_rooms", "health/hospital_beds")
 MADE_AGAIN = {"tables", "tmp", "dagster", "site", "locks", "warehouse.duckdb", ".run.lock",
               ".site.lock"}
+PACK = """
+import sys
+from pathlib import Path
+from warehouse.store import packing, packs
+from warehouse.store.data_dir import DataDir
+packing.WORTH = 1
+data_dir = DataDir(Path(sys.argv[1]))
+packing.pack_all(data_dir), packs.remove_packed(data_dir, 0)
+"""
 
 
 def main() -> None:
@@ -66,12 +76,17 @@ def write(code: Path, folder: Path) -> None:
             table.write_text(f"area,year,value\n48,2023,5\n48,2024,{value}\n")
         run(code, folder, "run")
     run(code, folder, "rollback", DATASETS[0], "--to", "1", "--reason", "because", "--by", "test")
+    _python(code, folder, "-c", PACK, str(folder / "data"))
 
 
 def run(code: Path, folder: Path, *command: str) -> None:
     """Give a command of the program in `code`."""
+    _python(code, folder, "-m", "pipelines.cli.main", *command)
+
+
+def _python(code: Path, folder: Path, *arguments: str) -> None:
     subprocess.run(
-        [sys.executable, "-m", "pipelines.cli.main", *command], cwd=code, check=True,
+        [sys.executable, *arguments], cwd=code, check=True,
         env={
             **os.environ, "PYTHONPATH": str(code), "NO_COLOR": "1",
             "OPENINDICATORS_PROJECT": str(folder / "project"),

@@ -11,7 +11,7 @@ from tests.fixtures.commands import Result, openindicators
 from tests.fixtures.projects import for_this_city
 from tests.upgrade.record import DATASETS, FOLDERS
 
-KEPT = ("releases", "ledger", "snapshots")
+KEPT = ("releases", "packs", "ledger", "snapshots")
 
 
 def contents(data: Path) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -316,3 +316,18 @@ def test_killed_anywhere_every_release_is_there(tmp_path: Path) -> None:
         packs.remove_packed(copy, 0)
         assert found(copy) == expected and inspect(copy).damages == []
         assert {path.name for path in copy.packs(ID).iterdir()} == packed
+
+
+def test_a_flip_in_the_last_newline_of_a_log_is_no_torn_line(tmp_path: Path) -> None:
+    data_dir = DataDir(tmp_path / "data")
+    data_dir.prepare()
+    some(data_dir, 2)
+    path = data_dir.ledger(ID)
+    whole = path.read_bytes()
+    flip(path, len(whole) - 1)
+    [damage] = inspect(data_dir).damages
+    assert damage.path == path and damage.what.endswith(": 2")
+    [(_, how)] = restore(data_dir, inspect(data_dir), lambda *_: nullcontext())
+    assert how == "restored: one bit of a line had flipped" and path.read_bytes() == whole
+    path.write_bytes(whole[:-5])
+    assert inspect(data_dir).damages == [], "a crash leaves that; the next run enters it again"

@@ -8,12 +8,13 @@ from expectations.checks.prefilter import MayFind, any_series, having
 from expectations.checks.sql import (
     DIGIT,
     SEASONS,
+    THREE_DIGITS,
     beyond_counting,
     columns,
+    elsewhere,
     points,
     sheet,
     texts,
-    usual_of_sheet,
 )
 from model.declarations.dataset import Dataset
 from model.reference.registries import Registries
@@ -61,7 +62,7 @@ candidate AS (
 ),
 pair AS (
   SELECT *, lag(v) OVER past AS v0, lag(period) OVER past AS p0, t - lag(t) OVER past AS apart,
-    lead(v) OVER past AS v2, lead(period) OVER past AS p2,
+    lead(v) OVER past AS v2, lead(v, 2) OVER past AS v3, lead(period) OVER past AS p2,
     CASE WHEN positive THEN ln(v) - ln(v0) ELSE v - v0 END AS change
   FROM point JOIN candidate USING (series) WHERE v > 0 OR NOT positive
   WINDOW past AS (PARTITION BY series ORDER BY t)
@@ -96,9 +97,9 @@ suspect AS (
   ) WHERE abs(height - ground) > 0.6 * smallest
 ),
 found AS (
-  SELECT _id, indicator, sheet, t, v AS observed, periods, usual, positive, digit,
+  SELECT _id, series, indicator, sheet, t, v AS observed, periods, usual, positive, digit,
     CASE WHEN piece > 0 THEN abs(d - mid + earlier) END AS two_steps,
-    piece = 0 AND v2 > v AS beginning,
+    piece = 0 AND v2 > v AS beginning, v3 > 1.5 * v2 AS goes_on,
     CASE WHEN piece = 0 THEN p2 ELSE p0 END AS reference,
     CASE
       WHEN NOT positive THEN CASE WHEN piece = 0 THEN v2 - mid ELSE v0 + mid END
@@ -113,8 +114,10 @@ class SeriesJumps(CutSeriesCheck):
     """A step of `min_factor` that is also `times_usual` times the third largest of the series.
 
     By season where monthly or quarterly. It is none where it returns to the level before the last
-    value, where other areas take steps of four fifths of it (a share `common` of all), and where
-    small counts do so by chance (`deviations` of a Poisson count). Where a share `shared` of the
+    value, where other areas take steps of four fifths of it (a share `common` of all, or `alike` of
+    those of the same order of magnitude), where small counts do so by chance (`deviations` of a
+    Poisson count), and where more than a share `turning` of the areas have values below 0. Where a
+    share `shared` of the
     indicator's series does it in the same period it is none; where a share `event` takes the
     largest step of its history there (a pandemic), only what is off by ten is one. Where a series
     begins far below what follows, it was new then.
@@ -132,6 +135,8 @@ class SeriesJumps(CutSeriesCheck):
     shared: float = 0.1
     event: float = 0.3
     common: float = 0.02
+    alike: float = 0.01
+    turning: float = 0.2
     deviations: float = 8
 
     @classmethod
@@ -160,15 +165,12 @@ beside AS (
   FROM cut SEMI JOIN (SELECT DISTINCT indicator, t FROM found) USING (indicator, t)
   GROUP BY indicator, t
 ),
-elsewhere AS ({usual_of_sheet(
-    "SELECT sheet, abs(d - mid) AS size FROM cut SEMI JOIN found USING (sheet) WHERE positive",
-    self.common)}
-)
+{elsewhere("(SELECT * FROM cut WHERE positive)", "abs(d - mid)", self.common, self.alike)}
 SELECT _id, observed, expected, factor, reference, periods, exp(common) AS usual_elsewhere FROM (
   SELECT *, count(*) OVER (PARTITION BY indicator, t) AS together FROM found
-) JOIN beside USING (indicator, t) LEFT JOIN elsewhere USING (sheet)
+) JOIN beside USING (indicator, t) LEFT JOIN elsewhere USING (series)
 WHERE NOT beginning AND (NOT positive OR {beyond_counting("observed", "expected", self.deviations)}
-    AND abs(ln(factor)) > 1.25 * coalesce(common, 0)
+    AND abs(ln(factor)) > 1.25 * coalesce(common, 0) AND turning <= {self.turning}
     AND coalesce({self.unusual("two_steps")}, true))
   AND (together < 3 OR together < {self.shared} * present)
   AND (NOT event OR factor NOT BETWEEN 0.1 AND 10)"""
@@ -178,7 +180,8 @@ class SeriesUnitSlips(CutSeriesCheck):
     """A point, a stretch or a tail that is off by one of the `powers` of ten, to `within` of it.
 
     A hundred is only found in `shares`, where these are named: what is a percentage or a share is
-    published as the other by mistake, other figures are not.
+    published as the other by mistake, other figures are not. A series that begins far below what
+    follows, and goes on growing, was new then.
     """
 
     type = "expect_series_values_to_keep_their_unit"
@@ -220,24 +223,26 @@ class SeriesUnitSlips(CutSeriesCheck):
             only = f" AND (abs({power}) <> 2 OR indicator IN ({texts(self.shares)}))"
         return f"""{self._found()}
 SELECT _id, observed, expected, factor, reference, periods FROM found
-WHERE abs({power}) IN ({listed}){only}
+WHERE abs({power}) IN ({listed}){only} AND NOT coalesce(beginning AND goes_on, false)
   AND abs(log10(factor) - {power}) <= 0.05 + least({self.within}, usual / ln(10))"""
 
 
 class SeriesCopies(SeriesCheck):
     """The first observation of each stretch that two series share, where hardly any others do.
 
-    Values of two digits coincide by chance and are not counted; nor are the areas `apart`, such as
-    groups of countries that have the same members, nor series of one area that are the same
-    throughout: those are so by definition, as a total with one part. A stretch of
-    `periods` has a period whose number `periods` divides: only those are compared at first, and
-    only the series that meet there are looked at again.
+    No more than information: members of a union are the same by right (one bank, one airline), and
+    of a series that became another's since the last release others warn. Values of two digits
+    coincide by chance and are not counted; nor are the areas `apart`, such as groups of countries
+    that have the same members, nor series of one area that are the same throughout: those are so by
+    definition, as a total with one part. A stretch of `periods` has a period whose number `periods`
+    divides: only those are compared at first, and only the series that meet there are looked at
+    again.
     """
 
     type = "expect_series_to_differ_from_each_other"
     vi = "không chuỗi nào trùng với chuỗi khác trong nhiều kỳ"
     en = "no series is the same as another over many periods"
-    severity = "warning"
+    severity = "info"
     automatic = "series_differ"
 
     periods: int = 5
@@ -248,16 +253,23 @@ class SeriesCopies(SeriesCheck):
     def automatic_arguments(cls, dataset: Dataset, registries: Registries) -> Arguments:
         return {"apart": group_codes(dataset, registries)}
 
+    def _pairs(self, every: str) -> str:
+        """Return a SELECT of the pairs of series that meet; `every` selects the points."""
+        return f"""
+  SELECT DISTINCT min(series) AS one, max(series) AS other FROM ({every})
+  WHERE t % {self.periods} = 0 AND v <> 0 GROUP BY t, v HAVING count(*) = 2 AND one <> other"""
+
+    def may_find(self) -> MayFind:
+        single = f" WHERE area NOT IN ({texts(self.apart)})" if self.apart else ""
+        pairs = self._pairs(f"SELECT * FROM point{single}")
+        return MayFind("series", f"(SELECT count(*) FROM ({pairs} LIMIT 1)) > 0")
+
     def query(self) -> str:
         but = f" AND ref_area NOT IN ({texts(self.apart)})" if self.apart else ""
         every = points(self.series, self.frequency, also=", ref_area") + but
         return f"""
-WITH met AS (
-  SELECT t, v, min(series) AS one, max(series) AS other FROM ({every})
-  WHERE t % {self.periods} = 0 AND v <> 0 GROUP BY t, v
-  HAVING count(*) = 2 AND one <> other
+WITH pair AS ({self._pairs(every)}
 ),
-pair AS (SELECT DISTINCT one, other FROM met),
 point AS (
   SELECT * FROM ({every})
   SEMI JOIN (SELECT one AS series FROM pair UNION SELECT other FROM pair) USING (series)
@@ -271,9 +283,8 @@ common AS (
 stretch AS (
   SELECT one, other, count(*) FILTER (same) AS periods, min(t) FILTER (same) AS t FROM common
   GROUP BY one, other
-  HAVING count(DISTINCT v) FILTER (
-      same AND v <> round(v, 1 - floor(log10(nullif(abs(v), 0)))::INTEGER))
-    >= {self.periods} AND NOT bool_and(of_one_area AND same_or_0)
+  HAVING count(DISTINCT v) FILTER (same AND {THREE_DIGITS}) >= {self.periods}
+    AND NOT bool_and(of_one_area AND same_or_0)
 ),
 usual AS (
   SELECT (SELECT count(*) FROM stretch) <= greatest(1, {self.usual_share} *

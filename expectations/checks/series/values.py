@@ -7,10 +7,11 @@ from expectations.checks.prefilter import MayFind, any_series, having
 from expectations.checks.sql import (
     DIGIT,
     SEASONS,
+    THREE_DIGITS,
     beyond_counting,
+    elsewhere,
     points,
     sheet,
-    usual_of_sheet,
     where,
 )
 from model.declarations.dataset import Dataset
@@ -46,12 +47,16 @@ class SeriesMissingMarks(SeriesCheck):
     def may_find(self) -> MayFind:
         """Return that a marker is the lowest or the highest value of a series, far from others."""
         values = ", ".join(map(repr, self.marks))
-        proper = f"list_filter(vs, lambda x: x NOT IN ({values}))"
-        others = (f"list_min({proper})", f"list_max({proper})", f"list_median({proper})")
+        others = ("list_min(p)", "list_max(p)", "list_median(p)")
         extreme = " OR ".join(
             f"CASE WHEN {v} IN ({values}) THEN {self._far(v, *others)} END" for v in ("low", "high")
         )
-        return any_series(f"n >= {self.min_periods} AND ({extreme})")
+        # A list of one list, so that the proper values are looked for once.
+        proper = f"[list_filter(vs, lambda x: x NOT IN ({values}))]"
+        return any_series(
+            f"CASE WHEN n >= {self.min_periods} AND (low IN ({values}) OR high IN ({values}))"
+            f" THEN list_transform({proper}, lambda p: {extreme})[1] END"
+        )
 
     def query(self) -> str:
         values = ", ".join(map(repr, self.marks))
@@ -81,7 +86,9 @@ class SeriesSpikes(SeriesCheck):
     oceanography (IOOS QARTOD, test 6), in logarithms: a single wrong value is an additive outlier,
     whatever level and trend are. Where a share `shared` of the indicator's series has one in the
     same period it is none; nor where other areas have some of four fifths of its size (a share
-    `common` of all), or small counts by chance (`deviations` of a Poisson count).
+    `common` of all, or `alike` of those of the same order of magnitude), where small counts do so
+    by chance (`deviations` of a Poisson count), or where more than a share `turning` of the areas
+    have values below 0.
     """
 
     type = "expect_series_values_to_not_spike"
@@ -97,6 +104,8 @@ class SeriesSpikes(SeriesCheck):
     back: float = 0.25
     shared: float = 0.1
     common: float = 0.02
+    alike: float = 0.01
+    turning: float = 0.2
     deviations: float = 8
 
     def candidate(self) -> str:
@@ -106,7 +115,10 @@ class SeriesSpikes(SeriesCheck):
         )
 
     def may_find(self) -> MayFind:
-        return any_series(self.candidate())
+        # What is usual is only known of a series without holes: beside them nothing is a spike.
+        usual = "CASE WHEN holed OR n > n_positive THEN 0 ELSE bend[4] END"
+        far = f"bend[1] > greatest({self.times_usual} * {usual}, ln({self.min_factor / 2}))"
+        return any_series(f"{self.candidate()} AND {far}")
 
     def query(self) -> str:
         factor, times = self.min_factor, self.times_usual
@@ -134,13 +146,12 @@ beside AS (
   SELECT indicator, t, count(*) AS present FROM point
   SEMI JOIN (SELECT DISTINCT indicator, t FROM found) USING (indicator, t) GROUP BY indicator, t
 ),
-elsewhere AS ({usual_of_sheet(
-    "SELECT sheet, abs(d) AS size FROM spike SEMI JOIN found USING (sheet)", self.common)}
-)
+{elsewhere("spike", "abs(d)", self.common, self.alike)}
 SELECT _id, v AS observed, sqrt(v0 * v2) AS expected, exp(d) AS factor, reference, periods,
   exp(common) AS usual_elsewhere
-FROM found JOIN beside USING (indicator, t) LEFT JOIN elsewhere USING (sheet)
+FROM found JOIN beside USING (indicator, t) JOIN elsewhere USING (series)
 WHERE (together < 3 OR together < {self.shared} * present) AND abs(d) > 1.25 * coalesce(common, 0)
+  AND turning <= {self.turning}
   AND {beyond_counting("v", "sqrt(v0 * v2)", self.deviations)}"""
 
 
@@ -190,9 +201,10 @@ WHERE sign(v) <> sign(expected) AND turning <= greatest(1, {self.usual_share} * 
 class SeriesStandstill(SeriesCheck):
     """The last `periods` values are the same, where no two were before.
 
-    The step that is usual for the series is `least_step` of its last decimal at least: few units
-    more or less are none by chance. Of a table more than a share `usual_share` of which stands
-    still nothing is found.
+    The step that is usual for the series is `least_step` of its last decimal at least, and the
+    value has more than two digits: few units more or less are none by chance, and a rate that
+    somebody sets stays. Of a table more than a share `usual_share` of which stands still nothing is
+    found.
     """
 
     type = "expect_series_to_not_stand_still"
@@ -245,7 +257,7 @@ standstill AS (
 usual AS (SELECT count(DISTINCT series) AS series FROM point)
 SELECT _id, v AS observed, standstill.periods, standstill.reference
 FROM point JOIN standstill USING (series, t), usual
-WHERE v <> 0 AND (SELECT count(*) FROM standstill)
+WHERE {THREE_DIGITS} AND (SELECT count(*) FROM standstill)
   <= greatest(1, {self.usual_share} * usual.series)"""
 
 
