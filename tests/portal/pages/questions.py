@@ -72,6 +72,7 @@ def ask(browser: webdriver.Chrome, address: str, question: Question, language: s
     assert len(question.clicks) <= CLICKS, f"{len(question.clicks)} clicks"
     browser.execute_cdp_cmd("Network.clearBrowserCache", {})
     browser.get("about:blank")
+    browser.get_log("browser")  # empties it of what earlier pages said
     started = time.monotonic()
     home = f"{address}{language}/index.html"
     browser.get(home)
@@ -84,7 +85,8 @@ def ask(browser: webdriver.Chrome, address: str, question: Question, language: s
         _wait(browser, lambda b, text=text: text in _readable(b), f"{text!r} can be read")
     seconds = time.monotonic() - started
     assert seconds <= SECONDS, f"took {seconds:.1f} s"
-    assert browser.get_log("browser") == []
+    said = browser.get_log("browser")
+    assert said == [], said
     hosts = browser.execute_script(
         "return performance.getEntriesByType('resource').map(({ name }) => new URL(name).origin)"
     )

@@ -22,6 +22,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from model.util.hashing import sha256_file
+from portal.site.release_files import write_checksums
 from portal.site.site import Site
 from tests.fixtures.browser import violations
 from tests.fixtures.datasets import dataset, registries
@@ -64,6 +66,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     large = dataset(name="large")
     made.apply([make_release(folder / "large", large, [row()])])
     _enlarge(made.folder / "datasets/tourism/large")
+    made.write_shared()  # the explorer's pages name the datasets that are read by ranges
     return made
 
 
@@ -93,10 +96,10 @@ def _write_origins(folder: Path) -> None:
 
 def test_a_click_on_a_figure_leads_to_its_place_in_the_source(browser, address) -> None:
     browser.get(f"{address}/en/tourism/hotel_rooms.html")
-    link = browser.execute_script(
+    link = WebDriverWait(browser, 20).until(lambda b: b.execute_script(  # once it is painted
         "const links = [...document.querySelectorAll('table[data-proof] a')];"
-        "return links.find(a => a.href.includes('ref_area=48') && a.href.includes('2019')).href"
-    )
+        "return links.find(a => a.href.includes('ref_area=48') && a.href.includes('2019'))?.href"
+    ))
     opened(browser, address, link.removeprefix(f"{address}/"), "title")
     WebDriverWait(browser, 20).until(lambda b: b.find_element(By.ID, "proof").is_displayed())
     said = browser.find_element(By.ID, "proof").text
@@ -129,10 +132,11 @@ def _enlarge(folder: Path) -> None:
     state = json.loads(described.read_text(encoding="utf-8"))
     for file in state["releases"][-1]["files"]:
         if file["name"] == path.name:
-            file["bytes"] = path.stat().st_size
+            file.update(bytes=path.stat().st_size, sha256=sha256_file(path))
         elif file["name"] == "large.json":  # as it would be: not read as a whole
             file["bytes"] = 200 * MILLION
     described.write_text(json.dumps(state), encoding="utf-8")
+    write_checksums(folder)
 
 
 @pytest.fixture(scope="module")
