@@ -182,7 +182,10 @@ def run_datasets(
         )
         for group in groups:
             _run_rounds(run, group, vintages, workers)
-        failed = [name for name, (stage, _) in recorder.failures.items() if stage != STAGES[-1]]
+        failed = {
+            name: str(error) for name, (stage, error) in recorder.failures.items()
+            if stage != STAGES[-1]
+        }
         publish_left_behind(failed, settings.data_dir, portals)
     for name, error in follow_up(settings, catalogue).damaged.items():
         if name in bound_datasets:

@@ -27,7 +27,8 @@ _SUMMARY = ", ".join([
 _ROWS_AT_ONCE = 2_000_000
 # The steps of a series that spans enough to have an unusual one, as `series.cuts` has them: the
 # largest, and the third largest, which is what is usual; and how far each value is from between its
-# neighbours (`bend`), as of spikes. As lists, which need no order of the whole table.
+# neighbours (`bend`), as of spikes, and how unusual the last step is (`last_step`). As lists, which
+# need no order of the whole table.
 _STEPS = """
 ordered AS (
   SELECT *, CASE WHEN NOT positive OR high >= 2 * low_positive
@@ -49,9 +50,10 @@ steps AS (
   FROM middles
 ),
 seen AS (
-  SELECT *, step[1] AS largest, step[3] AS usual, list_reverse_sort(list_transform(
-    list_zip(level[:-3], level[2:-2], level[3:]), lambda p: abs(p[2] - (p[1] + p[3]) / 2)
-  )) AS bend FROM steps
+  SELECT *, step[1] AS largest, step[3] AS usual, abs(change[-1] - mid) AS last_step,
+    list_reverse_sort(list_transform(
+      list_zip(level[:-3], level[2:-2], level[3:]), lambda p: abs(p[2] - (p[1] + p[3]) / 2)
+    )) AS bend FROM steps
 )"""
 
 
@@ -123,9 +125,10 @@ def _in_parts(
         if of_any:
             found &= _ruled_out(con, of_any, "", "_part")
         target = "INSERT INTO _all" if part else "CREATE OR REPLACE TEMP TABLE _all AS"
-        con.execute(f"{target} SELECT * EXCLUDE vs FROM _part")
+        con.execute(f"{target} SELECT * EXCLUDE (vs, bend) FROM _part")
     if of_all:
-        found |= _ruled_out(con, of_all, "WITH series AS (FROM _all)", "_all")
+        tables = f"WITH point AS ({point}), series AS (FROM _all)"
+        found |= _ruled_out(con, of_all, tables, "_all")
     return found
 
 

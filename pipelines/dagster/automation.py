@@ -141,8 +141,10 @@ def after_run_sensors(settings: Settings, catalogue: Catalogue) -> list[dg.Senso
             " has recovered; quiet on repeats",
         )
         def after_run(context: dg.RunStatusSensorContext) -> None:
-            failed = [each.dataset for each in failure_log.opened(settings.data_dir)
-                      if each.stage in STAGES[:-1]]
+            failed = {
+                each.dataset: each.what for each in failure_log.opened(settings.data_dir)
+                if each.stage in STAGES[:-1]
+            }
             publish_left_behind(
                 failed, settings.data_dir, open_portals(settings, catalogue.registries)
             )

@@ -1,7 +1,7 @@
 """Publish: bring the portals to the current release, and previews to the waiting draft."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 
 from model.errors import OpenIndicatorsError
@@ -33,20 +33,21 @@ def publish(dataset: str, data_dir: DataDir, portal: Portal) -> Publication | No
 
 
 def publish_left_behind(
-    datasets: Iterable[str], data_dir: DataDir, portals: Sequence[Portal]
+    failed: Mapping[str, str], data_dir: DataDir, portals: Sequence[Portal]
 ) -> None:
     """Publish releases that a run which was killed has left behind, though what follows them fails.
 
     Args:
-        datasets: those that fail before they are published: no step of theirs does it.
+        failed: what people are told of datasets that fail before a step of theirs publishes them.
         data_dir: has their releases.
         portals: where to publish.
     """
-    for dataset, portal in product(datasets, portals):
+    for (dataset, told), portal in product(failed.items(), portals):
         try:
             publish(dataset, data_dir, portal)
-        except OpenIndicatorsError as error:  # beside what people are told of already
-            log.warning("%s, publication: %s", dataset, error)
+        except OpenIndicatorsError as error:
+            if error.what not in told:
+                log.warning("%s, publication: %s", dataset, error)
 
 
 def preview_site(data_dir: DataDir, registries: Registries) -> Site:

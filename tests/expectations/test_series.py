@@ -351,9 +351,15 @@ def test_a_flipped_sign_and_a_missing_mark_are_found():
 
 
 def test_a_series_that_ends_in_one_value_is_found():
-    rows = found(table(changed(grown(), [16, 17, 18, 19], lambda v: 170.0)),
+    rows = found(table(changed(grown(), [16, 17, 18, 19], lambda v: 170.4)),
                  "expect_series_to_not_stand_still")
     assert [(r["_id"], r["periods"], r["reference"]) for r in rows] == [(19, 4, "2016")]
+
+
+@pytest.mark.parametrize("value", [170.0, 17.0, 0.17])
+def test_a_series_that_ends_in_one_value_of_two_digits_is_left_alone(value):
+    con = table(changed(grown(), [16, 17, 18, 19], lambda v: value))
+    assert found(con, "expect_series_to_not_stand_still") == []
 
 
 def test_a_period_that_repeats_the_one_before_is_found():

@@ -24,6 +24,7 @@ class NaiveRelease:
     rows: Rows
     held: frozenset[Key]
     inputs: Inputs
+    content: Inputs  # what its rows were made of, where a rollback brought them back
     is_rollback: bool = False
 
 
@@ -76,15 +77,20 @@ class NaiveDataset:
             return
         rows = {key: float(text) for key, text in self.source.items() if key not in self.held}
         last = self.releases[-1] if self.releases else None
-        if last is not None and last.inputs == self.inputs:
+        if last is not None and self.inputs in self._said(last):
             self.draft = None
         elif not self.review:
-            self.releases.append(NaiveRelease(now, rows, self.held, self.inputs))
+            self.releases.append(NaiveRelease(now, rows, self.held, self.inputs, self.inputs))
             self.draft = None
         elif self.inputs in self.rejected:
             self.draft = None
         else:
             self.draft = NaiveDraft(len(self.releases) + 1, rows, self.held, self.inputs)
+
+    def _said(self, last: NaiveRelease) -> set[Inputs]:
+        """Return what is said already, and what a person who rolled back decided against."""
+        overruled = [self.releases[-2].content] if last.is_rollback else []
+        return {last.inputs, last.content, *overruled}
 
     def approve(self, now: datetime) -> bool:
         """Release the draft; return False where another release came before it."""
@@ -92,7 +98,9 @@ class NaiveDataset:
         if self.draft.number != len(self.releases) + 1:
             return False
         draft, self.draft = self.draft, None
-        self.releases.append(NaiveRelease(now, draft.rows, draft.held, draft.inputs))
+        self.releases.append(
+            NaiveRelease(now, draft.rows, draft.held, draft.inputs, draft.inputs)
+        )
         return True
 
     def reject(self) -> None:
@@ -104,11 +112,14 @@ class NaiveDataset:
     def rollback(self, to: int, now: datetime) -> None:
         """Go back to the release with a number."""
         old, last = self.releases[to - 1], self.releases[-1]
-        self.releases.append(NaiveRelease(now, old.rows, old.held, last.inputs, is_rollback=True))
+        self.releases.append(
+            NaiveRelease(now, old.rows, old.held, last.inputs, old.content, is_rollback=True)
+        )
 
     def withdraw(self, now: datetime) -> None:
         """Withdraw the dataset."""
-        self.releases.append(NaiveRelease(now, {}, frozenset(), self.releases[-1].inputs))
+        last = self.releases[-1].inputs
+        self.releases.append(NaiveRelease(now, {}, frozenset(), last, last))
         self.is_withdrawn, self.draft = True, None
 
     def as_of(self, moment: datetime) -> Rows:

@@ -56,11 +56,10 @@ class SeriesRepairs(SeriesCheck):
 
     def may_find(self) -> MayFind:
         far = f"greatest(ln(1.25), {self.least} * greatest(0.005, 1.4826 * list_median(bend)))"
-        return any_series(
-            f"{self.candidate()} AND greatest(bend[1], abs(change[-1] - mid)) >= 0.999 * {far}"
-        )
+        return any_series(f"{self.candidate()} AND greatest(bend[1], last_step) >= 0.999 * {far}")
 
     def query(self) -> str:
+        # Slices as functions: of `[:i]` SQLAlchemy would make a parameter in an exported suite.
         better = f"{_logarithm('d / usual')} - {_logarithm('left_over / usual')}"
         return f"""
 WITH point AS ({points(self.series, self.frequency, also=", indicator")}),
@@ -93,8 +92,8 @@ beside AS (
 tried AS (
   SELECT *, -round(d / ln(10)) AS power, round(v / nullif(digit, 0))::BIGINT::VARCHAR AS digits,
     CASE WHEN v2 IS NOT NULL AND v / nullif(digit, 0) < 1e15 THEN list_transform(
-      range(1, length(digits)), lambda i: (digits[:i - 1] || digits[i + 1] || digits[i]
-        || digits[i + 2:])::BIGINT / round(1 / digit)
+      range(1, length(digits)), lambda i: (left(digits, i - 1) || digits[i + 1] || digits[i]
+        || substr(digits, i + 2))::BIGINT / round(1 / digit)
     ) END AS exchanged
   FROM far JOIN beside USING (indicator, t)
   WHERE (together < 3 OR together < {self.shared} * present)

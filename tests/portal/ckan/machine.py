@@ -67,7 +67,7 @@ class Machine(RuleBasedStateMachine):
         self.env = CkanEnvironment(self.portal, data_dir)
         self.figures: list[dict[str, float]] = []
         self.used = self.packed = 0  # snapshots; releases
-        self.is_withdrawn = False
+        self.is_withdrawn = self.is_rolled_back = False
         self.is_published = False
         self.is_seen = True  # what is public since the last rule
         self.options: dict[str, Any] = {}
@@ -81,9 +81,15 @@ class Machine(RuleBasedStateMachine):
     @rule(figures=FIGURES)
     def revise(self, figures: dict[str, str]) -> None:
         at = NOW + timedelta(days=self.used)
-        release(self.env.data_dir, figures, SNAPSHOTS[self.used], self.env.declared, at=at)
+        _, is_made = release(
+            self.env.data_dir, figures, SNAPSHOTS[self.used], self.env.declared, at=at
+        )
         self.used += 1
-        self._released("release", {year: float(value) for year, value in figures.items()})
+        now = {year: float(value) for year, value in figures.items()}
+        said = self.figures[-2:] if self.is_rolled_back else self.figures[-1:]
+        assert is_made == (now not in said)  # what a person rolled back does not come again
+        if is_made:
+            self._released("release", now)
 
     @precondition(lambda self: not self.is_withdrawn and len(self.figures) > 1)
     @rule(share=st.floats(0, 1))
@@ -107,6 +113,7 @@ class Machine(RuleBasedStateMachine):
     def _released(self, what: str, figures: dict[str, float]) -> None:
         HAPPENED[what] += 1
         self.figures.append(figures)
+        self.is_rolled_back = what == "roll back"
         self.is_published = False
 
     @precondition(lambda self: len(self.figures) > self.packed + 1)
