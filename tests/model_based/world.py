@@ -150,7 +150,8 @@ class World:
         self.is_settled &= ended >= 0
         self.taken.clear()
         for name, each in self.datasets.items():
-            made, waiting = self.numbers(name), drafts.waiting(self.data_dir, name)
+            with self.data_dir.dataset_lock(name):  # the last of the killed processes lets go of it
+                made, waiting = self.numbers(name), drafts.waiting(self.data_dir, name)
             had, draft = len(each.releases), each.draft
             each.run(self.now)
             if ended >= 0:
