@@ -40,13 +40,14 @@ import pyarrow as pa
 from bench import record
 from bench.data import made_up_record, sample_dataset
 from model.declarations.dataset import Dataset
+from model.records.release import Inputs
 from model.records.source_schema import SourceSchema
 from model.util.hashing import pretty_json
 from model.util.sql import identifier, literal
 from warehouse.engine import PARQUET_OPTIONS
 from warehouse.store import catalogue, packing, packs, releases
 from warehouse.store.data_dir import DataDir
-from warehouse.store.releases import Inputs, StoredRelease
+from warehouse.store.releases import StoredRelease
 from warehouse.store.working_tables import Validated
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)

@@ -30,7 +30,7 @@ from pathlib import Path
 
 from bench.data import sample_dataset
 from bench.history import FIRST, Source, processor_time
-from model.records.release import Release
+from model.records.release import Inputs, Release
 from model.reference.city import use_project
 from model.reference.registries import load_registries
 from model.util.hashing import pretty_json, sha256_json
@@ -41,7 +41,6 @@ from portal.site.site import Site
 from portal.site.state import CHECKSUMS, DatasetState, read_state
 from warehouse.store import catalogue, ledger, releases
 from warehouse.store.data_dir import DataDir
-from warehouse.store.releases import Inputs
 
 MADE = 4
 

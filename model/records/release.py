@@ -3,12 +3,14 @@
 A field added later needs a default, so that earlier records can still be read.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from model.records.snapshot import InputRelease
+from model.util.hashing import sha256_json
 from model.util.text import Frozen, Text
 
 
@@ -108,6 +110,27 @@ class Release(Frozen):
     def file(self, name: str) -> FileRecord:
         """Return the record of a file of this release."""
         return next(file for file in self.files if file.name == name)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a release is made from."""
+
+    snapshot_sha256: str
+    declaration_sha256: str
+    suite_sha256: str
+    code_version: str
+    acceptances_sha256: str | None = None  # of the rows that people accepted
+    profile: str | None = None  # recorded, no part of the checksum
+    computed_from: tuple[InputRelease, ...] = ()  # recorded; the snapshot names the same
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of what decides about a new release; the code is not part of it."""
+        accepted = [self.acceptances_sha256] if self.acceptances_sha256 else []
+        return sha256_json(
+            [self.snapshot_sha256, self.declaration_sha256, self.suite_sha256, *accepted]
+        )
 
 
 class LedgerEntry(Frozen):

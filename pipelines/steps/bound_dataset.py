@@ -10,6 +10,7 @@ from model.declarations.dataset import Dataset
 from model.declarations.load import Declaration
 from model.declarations.source import Source
 from model.errors import StoreError
+from model.records.release import Inputs
 from model.reference.registries import Registries
 from pipelines.cluster.settings import Cluster
 from sources import formats
@@ -19,7 +20,6 @@ from warehouse import cleaning
 from warehouse.computing.lineage import computation
 from warehouse.store import acceptances, snapshots
 from warehouse.store.data_dir import DataDir
-from warehouse.store.releases import Inputs
 from warehouse.store.snapshots import StoredSnapshot
 
 

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 from pydantic import ValidationError
 
+from model.records.release import Inputs
 from model.records.validation import QualityRecord
 from tests.fixtures.datasets import batch, dataset, registries
 from tests.warehouse.test_clean import COLUMNS, cleaned, row
@@ -17,7 +18,6 @@ from warehouse.cleaning.clean import Cleaning, clean
 from warehouse.release_changes import write_changes
 from warehouse.store import releases, working_tables
 from warehouse.store.data_dir import DataDir
-from warehouse.store.releases import Inputs
 
 NAME = {"vi": "Số phòng", "en": "Rooms"}
 RATE = {"name": NAME, "unit": "count", "interval": {"kind": "confidence", "level": 95}}

@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.errors import StoreError
+from model.records.release import Inputs
 from model.util.hashing import has_checksum, pretty_json
 from model.util.sql import literal
 from pipelines.integrity import inspect
@@ -32,7 +33,7 @@ from warehouse import packed_rows
 from warehouse.engine import PARQUET_OPTIONS, connect
 from warehouse.store import catalogue, decisions, ledger, packing, packs, releases
 from warehouse.store.data_dir import DataDir
-from warehouse.store.releases import Inputs, StoredRelease
+from warehouse.store.releases import StoredRelease
 from warehouse.store.working_tables import Validated
 
 ID = "tourism/hotel_rooms"

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.errors import BusyError, StoreError
+from model.records.release import Inputs
 from model.records.snapshot import Part
 from model.records.validation import QualityRecord
 from model.util.disk import write_if_changed
@@ -21,7 +22,6 @@ from warehouse.cleaning.clean import Cleaning, clean
 from warehouse.store import catalogue, releases, snapshots, working_tables
 from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
-from warehouse.store.releases import Inputs
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

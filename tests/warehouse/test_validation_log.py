@@ -10,13 +10,13 @@ import duckdb
 import pytest
 
 from model.errors import StoreError
+from model.records.release import Inputs
 from model.records.validation import QualityRecord, Score
 from model.records.validation_log import Acceptance, row_sha256
 from model.util.hashing import pretty_json, sha256_file
 from tests.fixtures.releases import check, row
 from warehouse.store import acceptances, catalogue, failure_log, validation_log
 from warehouse.store.data_dir import DataDir
-from warehouse.store.releases import Inputs
 from warehouse.store.working_tables import Validated
 
 DATASET = "tourism/hotel_rooms"

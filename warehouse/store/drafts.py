@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Literal
 
 from model.declarations.dataset import Dataset
 from model.errors import StoreError
-from model.records.release import Decision, Release
+from model.records.release import Decision, Inputs, Release
 from model.util.disk import disk_errors
 from model.util.hashing import has_checksum, pretty_json, sha256_file, sha256_json
 from model.util.text import Frozen, Text
 from warehouse.store import ledger, releases
 from warehouse.store.atomic import append_log, atomic_directory, read_log
 from warehouse.store.data_dir import DataDir
-from warehouse.store.releases import Inputs, StoredRelease
+from warehouse.store.releases import StoredRelease
 
 if TYPE_CHECKING:  # `list` reads releases without DuckDB and pyarrow, which take 0.2 s
     from warehouse.store.working_tables import Validated

@@ -21,12 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 from model.declarations.dataset import Dataset
 from model.errors import DeclarationError, StoreError
-from model.records.release import FileRecord, LedgerEntry, Release
-from model.records.snapshot import InputRelease
+from model.records.release import FileRecord, Inputs, LedgerEntry, Release
 from model.records.source_schema import SourceSchema
 from model.records.validation import QualityRecord
 from model.util.disk import disk_errors
-from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_file, sha256_json
+from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_file
 from model.util.sql import literal
 from warehouse.engine import connect
 from warehouse.release_changes import write_changes
@@ -97,27 +96,6 @@ class StoredRelease:
         """The release's quality record."""
         text = self.path("quality.json").read_text(encoding="utf-8")
         return QualityRecord.model_validate_json(text)
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What a release is made from."""
-
-    snapshot_sha256: str
-    declaration_sha256: str
-    suite_sha256: str
-    code_version: str
-    acceptances_sha256: str | None = None  # of the rows that people accepted
-    profile: str | None = None  # recorded, no part of the checksum
-    computed_from: tuple[InputRelease, ...] = ()  # recorded; the snapshot names the same
-
-    @property
-    def sha256(self) -> str:
-        """Checksum of what decides about a new release; the code is not part of it."""
-        accepted = [self.acceptances_sha256] if self.acceptances_sha256 else []
-        return sha256_json(
-            [self.snapshot_sha256, self.declaration_sha256, self.suite_sha256, *accepted]
-        )
 
 
 def history(data_dir: DataDir, dataset: str) -> list[StoredRelease]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.errors import StoreError
+from model.records.release import Inputs
 from model.records.validation import QualityRecord
 from model.records.validation_log import CheckOutcome, ValidationRun
 from model.reference.periods import frequency_of, period_end
@@ -25,7 +26,6 @@ from model.util.sql import literal
 from warehouse.engine import connect
 from warehouse.store.atomic import append_log, read_log
 from warehouse.store.data_dir import DataDir
-from warehouse.store.releases import Inputs
 
 if TYPE_CHECKING:  # `list` reads releases without DuckDB and pyarrow, which take 0.2 s
     from warehouse.store.working_tables import Validated
