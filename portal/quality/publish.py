@@ -50,7 +50,6 @@ class QualityState(Frozen):
             has_checksum(f"{folder}/{path}", sha256) for path, sha256 in self.files[name].items()
         )
 
-
     def standing(self, folder: Path, inputs: Mapping[str, str]) -> dict[str, QualityReport]:
         """Return the reports in `folder`, by dataset, whose pages were made from these `inputs`."""
         return {

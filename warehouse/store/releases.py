@@ -286,13 +286,11 @@ def is_unchanged(
         validated: the table that passed validation.
         inputs: the checksums of what the table was made from.
     """
-    if _repeats(before, validated, inputs):
-        return True
-    if before.release.reason != "rollback":
-        return False
-    decided_against = history(data_dir, before.release.dataset)[-2]
-    return before.release.inputs_sha256 == inputs.sha256 or _repeats(
-        decided_against, validated, inputs
+    return _repeats(before, validated, inputs) or (
+        before.release.reason == "rollback" and (
+            before.release.inputs_sha256 == inputs.sha256
+            or _repeats(history(data_dir, before.release.dataset)[-2], validated, inputs)
+        )
     )
 
 

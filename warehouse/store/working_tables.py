@@ -54,7 +54,7 @@ class Validated:
     @property
     def source_schema(self) -> SourceSchema:
         """The source schema."""
-        return SourceSchema.model_validate_json(self.source_schema_file.read_bytes())
+        return read_source_schema(self.folder)
 
     @property
     def quarantine(self) -> Path:
@@ -151,9 +151,9 @@ def _keep_only(folder: Path) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
-def read_source_schema(table: Path) -> SourceSchema:
-    """Return the source schema that a working table was made from."""
-    text = table.with_name("source_schema.json").read_text(encoding="utf-8")
+def read_source_schema(beside: Path) -> SourceSchema:
+    """Return the source schema that a working table, or what was validated `beside` it, is from."""
+    text = beside.with_name("source_schema.json").read_text(encoding="utf-8")
     return SourceSchema.model_validate_json(text)
 
 
