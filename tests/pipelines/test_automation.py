@@ -12,7 +12,7 @@ from dagster._core.execution.retries import auto_reexecution_should_retry_run
 from dagster._core.test_utils import create_run_for_test
 
 from pipelines.dagster.assets import asset_key, stages_of
-from pipelines.dagster.build import ALL, build_definitions
+from pipelines.dagster.build import build_definitions
 from pipelines.dagster.execution import QUIET
 from pipelines.dagster.instance import open_instance
 from pipelines.settings import Settings
@@ -38,7 +38,7 @@ def table(settings: Settings) -> Path:
 
 
 def run(definitions, instance, *stages, raise_on_error=True):
-    return definitions.resolve_job_def(ALL).execute_in_process(
+    return definitions.resolve_implicit_global_asset_job_def().execute_in_process(
         instance=instance,
         asset_selection=[asset_key(ROOMS, stage) for stage in stages],
         run_config=QUIET,
