@@ -72,6 +72,18 @@ def test_only_a_changed_snapshot_recomputes_what_follows(settings):
     chosen, cursor = requested(definitions, instance, cursor)
     assert chosen == {"release"}
 
+    table(settings).write_text("area,year,value\n48,2024,1\n48,2024,2\n")
+    run(definitions, instance, "snapshot")
+    chosen, cursor = requested(definitions, instance, cursor)
+    assert chosen == {"table"}
+    blocked = run(definitions, instance, "table", raise_on_error=False)
+    checks = blocked.get_asset_check_evaluations()
+    assert not blocked.success and not all(check.passed for check in checks)
+    [event] = [event for event in blocked.all_events if event.is_step_failure]
+    assert "quarantine" in event.step_failure_data.user_failure_data.metadata
+    chosen, cursor = requested(definitions, instance, cursor)
+    assert chosen == set()
+
 
 def test_the_inbox_takes_a_file_once_it_stands_still(settings):
     definitions = build_definitions(settings)
