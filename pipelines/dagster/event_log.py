@@ -12,9 +12,10 @@ which only describe what the data folder records itself.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 from dagster import AssetCheckEvaluation, DagsterEventType
@@ -62,6 +63,13 @@ _EVALUATION = (
         "evaluation_event_storage_id", "materialization_event_storage_id",
     )})
 )
+
+
+_TABLES = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+
+
+def _file(path: str) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
 
 
 def _without_a_sync_for_each_event(connection: Any, _record: Any) -> None:
@@ -215,9 +223,27 @@ class GroupedEventLog(SqliteEventLogStorage):
             event.listen(engine, "connect", _without_a_sync_for_each_event)
             self._engines[shard] = engine
         if shard not in self._initialized_dbs:
-            self._initdb(engine)
+            if shard != INDEX_SHARD_NAME:  # Dagster has made that one
+                self._make_tables(shard)
             self._initialized_dbs.add(shard)
         return engine
+
+    def _make_tables(self, shard: str) -> None:
+        """Make the file of a run with the tables of the index.
+
+        Dagster asks Alembic, which reads all of its scripts for each file.
+        """
+        with closing(_file(self.path_for_shard(INDEX_SHARD_NAME))) as index:
+            tables = index.execute(_TABLES).fetchall()
+            [revision] = index.execute("SELECT version_num FROM alembic_version").fetchall()
+        with closing(_file(self.path_for_shard(shard))) as file:
+            file.execute("PRAGMA journal_mode=WAL")
+            file.execute("BEGIN IMMEDIATE")
+            if not file.execute(_TABLES).fetchall():
+                for (table,) in tables:
+                    file.execute(table)
+                file.execute("INSERT INTO alembic_version VALUES (?)", revision)
+            file.execute("COMMIT")
 
     def dispose(self) -> None:
         """Write what waits, and close the kept connections."""
