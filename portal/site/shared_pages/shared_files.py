@@ -229,10 +229,9 @@ def _pages(
     listed = [each for _, members in sectors for each in members]
     gazetteer = Gazetteer(listed, registries)
     found = search.SearchIndex(listed, gazetteer)
-    everything = sha256_json({key: known["dataset.json"] for key, (_, known) in written.items()})
     for language in languages():
         for name, make in ((search.INDEX, found.index), (search.TEXTS, found.texts)):
-            yield SharedPage(f"{language}/{name}", everything, partial(make, language))
+            yield SharedPage(f"{language}/{name}", found.inputs[name], partial(make, language))
     for sector, members in sectors:
         yield from catalogue.sector_pages(
             sector, members, base_url, preview,
