@@ -368,8 +368,7 @@ def _dcat(
             sha256 = written[state.dataset][1].get(name)
             yield read_intact(folder / "datasets" / state.dataset / name, sha256)
 
-    texts = (text.decode() for text in documents(TURTLE))
     return {
         "catalog.jsonld": dcat.joined(nodes, documents(DCAT), base_url or "./"),
-        "catalog.ttl": turtle(nodes, dcat.CONTEXT, base_url or "", texts).encode(),
+        "catalog.ttl": turtle(nodes, dcat.CONTEXT, base_url or "", documents(TURTLE)),
     }
