@@ -33,8 +33,8 @@ $(VENV)/.spark: $(VENV)/.ready requirements-spark.txt
 run: $(VENV)/.ready ## run the embedded sample from its sources to the local portal
 	@$(BIN)/openindicators run
 
-test: $(VENV)/.spark browser judges ## all tests, in parallel (JOBS=2)
-	@$(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadscope
+test: $(VENV)/.spark browser judges ## all tests, in parallel (JOBS=3)
+	@$(BIN)/python -m pytest -n $(or $(JOBS),3) --dist loadscope
 
 # Some tests need Chromium, Java, LibreOffice or rsync: on Debian with root they are installed; elsewhere they
 # skip. Other judges of pages come from npm.
@@ -231,6 +231,10 @@ corpus: $(VENV)/.ready ## run the declarations of tests/corpus over the real fil
 		$(BIN)/openindicators run --profile live
 	@$(BIN)/python -m tests.corpus.summary $(or $(OPENINDICATORS_DATA_DIR),data/corpus)
 
+.PHONY: corpus-cluster
+corpus-cluster: $(VENV)/.spark ## run them on a Spark cluster too, bytes compared (FILES=…)
+	@$(BIN)/python -m tests.corpus.cluster tests/corpus/project --files $(or $(FILES),../shared/data)
+
 .PHONY: every-file
 every-file: $(VENV)/.ready ## declare, answer, release and compare all real files; goes on where it was
 	@$(BIN)/python -m tests.corpus.every_file --minutes $(or $(MINUTES),60)
@@ -249,6 +253,10 @@ danang: $(VENV)/.ready ## run the declarations of tests/danang over the files ab
 		OPENINDICATORS_DATA_DIR=$(or $(OPENINDICATORS_DATA_DIR),data/danang) \
 		$(BIN)/openindicators run --profile live
 	@$(BIN)/python -m tests.corpus.summary --area 48 $(or $(OPENINDICATORS_DATA_DIR),data/danang)
+
+.PHONY: danang-cluster
+danang-cluster: $(VENV)/.spark ## run them on a Spark cluster too, bytes compared (FILES=…)
+	@$(BIN)/python -m tests.corpus.cluster tests/danang/project --files $(or $(FILES),../shared)
 
 bench-faults: $(VENV)/.ready ## recall of the checks on faults planted into real files (FILES=…)
 	@$(CORPUS) OPENINDICATORS_DATA_DIR=data/bench $(BIN)/openindicators run --profile live >/dev/null

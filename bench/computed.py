@@ -3,11 +3,12 @@
     python -m bench.computed [--datasets 1000] [--rows 100] [--no-run]
 
 Each computed dataset divides the figures of two inputs, and each input is in two of them. Measured,
-each in a process of its own: Dagster's definitions of all datasets; `openindicators run` the first
-time, with nothing changed, and after one input has changed, which must release that input and the
-two datasets that follow from it, and nothing else. Processor time; the definitions must be there
-within 10 s on a quiet machine. Their floor are as many assets and checks that do nothing, by
-Dagster's decorators (`bench.nothing_assets` measures other ways to make them).
+each in a process of its own: Dagster's definitions of all datasets; the same with their description
+for the web server, and its size; `openindicators run` the first time, with nothing changed, and
+after one input has changed, which must release that input and the two datasets that follow from it,
+and nothing else. Processor time; the definitions must be there within 10 s on a quiet machine.
+Their floor are as many assets and checks that do nothing, by Dagster's decorators
+(`bench.nothing_assets` measures other ways to make them).
 """
 
 from __future__ import annotations
@@ -38,6 +39,13 @@ DEFINITIONS = """
 from pipelines.definitions import defs
 print(len(defs.resolve_asset_graph().get_all_asset_keys()))
 """
+DESCRIPTION = """
+from dagster._core.remote_representation.external_data import RepositorySnap
+from dagster_shared.serdes import serialize_value
+from pipelines.definitions import defs
+described = RepositorySnap.from_def(defs.get_repository_def(), defer_snapshots=True)
+print(len(serialize_value(described)))
+"""
 CHECKS = 49  # of each dataset here
 STAGES = 4
 
@@ -63,6 +71,9 @@ def main() -> None:
         keys = int(out.read_text(encoding="utf-8").split()[-1])
         if keys != 2 * STAGES * asked.datasets:
             raise SystemExit(f"{keys} assets in place of {2 * STAGES * asked.datasets}")
+        used = timed([sys.executable, "-c", DESCRIPTION], folder, out)
+        _say(asked.datasets, "with description", *used)
+        print(f"description: {int(out.read_text(encoding='utf-8').split()[-1]) / 1e6:.1f} MB")
         if not asked.no_run:
             _runs(folder, source, asked.datasets)
 

@@ -18,12 +18,13 @@ absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
 PROJECT = Path(__file__).resolve().parents[1]
 CITY = use_project(PROJECT)
 pytest_plugins = ["tests.fixtures.ckan_portal"]
+WAITS = "tests/faults/test_daemon_days.py"
 ON_CKAN = ("tests/portal/ckan/", "tests/dev/", "tests/deploy/")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep the tests of a file on one worker, and all tests of the one CKAN on another.
+    """Keep the tests of a file on one worker, and all tests of the one CKAN on one.
 
     Module fixtures (a run of the sample, a browser) are then made once, and nobody else changes
     the portal in the middle of a test. A scheduler of our own, because xdist 3.8 puts groups into
@@ -36,7 +37,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             file = nodeid.partition("::")[0]
             return "ckan" if file.startswith(ON_CKAN) else file
 
+    config.option.loadscopereorder = False
     return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest and mostly waits, so that the others go on beside it."""
+    items.sort(key=lambda item: not item.nodeid.startswith((*ON_CKAN, WAITS)))
 
 
 @pytest.fixture(autouse=True)

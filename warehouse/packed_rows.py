@@ -1,7 +1,8 @@
 """The rows of a pack, as SQL: what each release had, and what it changed.
 
 A pack (`warehouse.store.packs`) has each row once, with the first and the last release that has it
-(`_first`, `_last`), sorted by key and `_first`.
+(`_first`, `_last`), sorted by key and `_first`. Figures of up to six decimals stand in its file as
+whole numbers (45.25 as 4525), which take a quarter less of the file than binary fractions.
 """
 
 from __future__ import annotations
@@ -22,9 +23,50 @@ from model.util.sql import identifier, literal
 from warehouse.differences import changes_sql
 from warehouse.engine import PARQUET_OPTIONS, ROW_GROUP
 
+# Parquet of packs, which nobody else reads: version 2 stores differences of whole numbers.
+_WHOLE_NUMBERS = PARQUET_OPTIONS.replace("VERSION V1", "VERSION V2")
+_MOST_DECIMALS = 6
+_EXACT = 2**53  # up to here each whole number is a DOUBLE
+
 if TYPE_CHECKING:  # `list` reads releases without DuckDB and pyarrow, which take 0.2 s
     import duckdb
     import pyarrow as pa
+
+
+def rows_of(files: Sequence[Path], decimals: int | None) -> str:
+    """Return the relation of the rows in `files` of packs whose figures have so many `decimals`.
+
+    None: the figures stand as they are.
+    """
+    listed = ", ".join(map(literal, files))
+    relation = f"read_parquet([{listed}], union_by_name = true)"
+    if decimals is None:
+        return relation
+    return f"(SELECT * REPLACE (obs_value / 1e{decimals} AS obs_value) FROM {relation})"
+
+
+def write_rows(con: duckdb.DuckDBPyConnection, rows: str, pack: str, path: Path) -> int | None:
+    """Write the `rows` of a pack, a relation of `con`, to `path`; `pack` is what `_pack` says.
+
+    Returns:
+        With how many decimals figures stand as whole numbers; None where not all of them have so
+        few that each comes back to the bit.
+    """
+    exact = [
+        f"""bool_and(obs_value IS NULL OR coalesce(TRY_CAST(round(obs_value * 1e{number}) AS BIGINT)
+            / 1e{number} = obs_value AND abs(obs_value) * 1e{number} < {_EXACT}
+            AND NOT (obs_value = 0 AND signbit(obs_value)), false))"""
+        for number in range(_MOST_DECIMALS + 1)
+    ]
+    found = con.execute(f"SELECT {', '.join(exact)} FROM {rows}").fetchone() or ()
+    decimals = found.index(True) if True in found else None
+    columns = f"*, {literal(pack)} AS _pack"
+    if decimals is not None:
+        whole = f"CAST(round(obs_value * 1e{decimals}) AS BIGINT) AS obs_value"
+        columns = f"* REPLACE ({whole}), {literal(pack)} AS _pack"
+    options = PARQUET_OPTIONS if decimals is None else _WHOLE_NUMBERS
+    con.execute(f"COPY (SELECT {columns} FROM {rows}) TO {literal(path)} ({options})")
+    return decimals
 
 
 def write_release(

@@ -5,7 +5,7 @@ give in SQL is run by Great Expectations itself, through its public interface: t
 to a DuckDB file of their own, and validated as an exported suite is
 (`expectations.suites.standalone`). No suite of the project has such an expectation today. A suite
 is prepared once, and kept by its checksum. Importing this module imports Great Expectations
-(seconds): import it inside the function that runs it.
+(a second): import it inside the function that runs it.
 """
 
 import logging
@@ -18,7 +18,6 @@ from time import perf_counter
 from typing import Any, Self
 
 import duckdb
-from great_expectations.core import ExpectationValidationResult
 
 from expectations.runner import gx_internals
 from expectations.runner.gx_internals import GxCheck
@@ -40,7 +39,7 @@ _FORMAT = {"result_format": "COMPLETE", "unexpected_index_column_names": ["_id"]
 
 def _run_by_gx(
     con: duckdb.DuckDBPyConnection, relation: str, expectations: Sequence[Expectation]
-) -> list[ExpectationValidationResult]:
+) -> list[Any]:
     """Run `expectations` as Great Expectations does, on the table or view `relation` with `_id`.
 
     The connection `con`, which has it, is left as it was.

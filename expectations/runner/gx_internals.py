@@ -6,7 +6,9 @@ test_engine.py compares with Great Expectations as it comes, check by check, and
 changes, or once Great Expectations runs on DuckDB by itself
 (github.com/great-expectations/great_expectations pull request 12084).
 
-Importing this module imports Great Expectations (seconds).
+Importing this module imports Great Expectations (a second), without what takes as long again and is
+not used here: PySpark for its Spark engine, and scipy and altair for one expectation, whose use
+imports them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,12 +17,14 @@ from inspect import getattr_static, isfunction
 from types import MethodType
 from typing import Any
 
-import great_expectations
-from great_expectations.expectations.core import UnexpectedRowsExpectation
-
 from expectations.runner.plan import LOOKED_AT, NULLS, ROWS, Plan
 from expectations.suites.expectation import Expectation, Suite
 from expectations.suites.gx import to_gx
+from model.util.imports import importing_without
+
+with importing_without(absent=["pyspark"], postponed=["altair", "scipy.stats"]):
+    import great_expectations
+    from great_expectations.expectations.core import UnexpectedRowsExpectation
 
 VERSION = great_expectations.__version__
 _FORMAT = {"result_format": {"result_format": "BASIC", "partial_unexpected_count": 0}}

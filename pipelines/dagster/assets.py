@@ -13,7 +13,7 @@ without `from __future__ import annotations`.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache, lru_cache
 from typing import Any, cast
@@ -109,7 +109,6 @@ def _automation(optional: frozenset[dg.AssetKey] = frozenset()) -> dg.Automation
         & ~missing
         & ~condition.any_deps_in_progress()
         & ~condition.in_progress()
-        & condition.all_deps_blocking_checks_passed()
     ).with_label("when what it is made from has changed")
 
 
@@ -133,7 +132,7 @@ class _Progress:
     """What a step reports at its end."""
 
     changed: bool = False
-    blocked: OpenIndicatorsError | None = None  # Dagster fails the step for its blocking check
+    metadata: dict[str, Any] = field(default_factory=dict)  # of a failure
 
 
 @contextmanager
@@ -147,14 +146,11 @@ def _step(context: dg.AssetExecutionContext, dataset: str, stage: str) -> Iterat
     except OpenIndicatorsError as error:
         reporter.failed(dataset, stage, error)
         retry = isinstance(error, ChangedError | UnreachableError)
-        raise dg.Failure(description=str(error), allow_retries=retry) from error
+        raise dg.Failure(str(error), progress.metadata, allow_retries=retry) from error
     except Exception as error:
         reporter.failed(dataset, stage, error)
         raise
-    if progress.blocked is None:
-        reporter.finished(dataset, stage, progress.changed)
-    else:
-        reporter.failed(dataset, stage, progress.blocked)
+    reporter.finished(dataset, stage, progress.changed)
 
 
 def _snapshot(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.AssetsDefinition:
@@ -222,19 +218,22 @@ def _table(bound: BoundDataset, others: Mapping[str, BoundDataset]) -> dg.Assets
                 raise
             validation_run, _ = log_validation(bound, data_dir, validated, clock)
             progress.changed = stats is not None
-            quality = validated.quality
-            result: dg.MaterializeResult = dg.MaterializeResult(
-                asset_key=key,
-                data_version=dg.DataVersion(f"{path.parent.name}-{validated.folder.name}"),
-                metadata={
-                    **metadata.of_table(dataset, validated, stats, validation_run),
-                    "dagster/column_schema": metadata.column_schema(bound, validated.data),
-                },
-                check_results=list(_check_results(key, quality, chosen)),
-            )
-            if quality.blockers:
-                progress.blocked = blocking_error(quality)
-        yield result
+            progress.metadata = {
+                **metadata.of_table(dataset, validated, stats, validation_run),
+                "dagster/column_schema": metadata.column_schema(bound, validated.data),
+            }
+            results = list(_check_results(key, validated.quality, chosen))
+            if validated.quality.blockers:
+                # No table for Dagster, so that automation has nothing to release. Its condition on
+                # blocking checks looks at each check of each table, every time.
+                yield from results
+                raise blocking_error(validated.quality)
+        yield dg.MaterializeResult(
+            asset_key=key,
+            data_version=dg.DataVersion(f"{path.parent.name}-{validated.folder.name}"),
+            metadata=progress.metadata,
+            check_results=results,
+        )
 
     spec = dg.AssetSpec(
         **common,

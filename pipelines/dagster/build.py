@@ -18,8 +18,6 @@ from pipelines.dagster.resources import default_resources
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 
-ALL = "all_sectors"
-
 
 def build_definitions(
     settings: Settings | None = None, catalogue: Catalogue | None = None,
@@ -53,21 +51,16 @@ def build_definitions(
 
 
 def _jobs(bound_datasets: dict[str, BoundDataset]) -> list[Any]:
-    """Return a job for each sector and one for all."""
-    groups: dict[str, list[str]] = {ALL: list(bound_datasets)}
+    """Return a job for each sector; one for all is Dagster's own (“Materialize all”)."""
+    groups: dict[str, list[str]] = {}
     for dataset_id, bound in bound_datasets.items():
         groups.setdefault(bound.dataset.sector, []).append(dataset_id)
     return [
         dg.define_asset_job(
             name,
             selection=[key for dataset_id in members for key in stages_of(dataset_id)],
-            description=(
-                "Every dataset, from its source to the portal"
-                if name == ALL
-                else f"Every dataset of the sector {name}, from its source to the portal"
-            ),
+            description=f"Every dataset of the sector {name}, from its source to the portal",
             executor_def=dg.in_process_executor,
         )
         for name, members in groups.items()
-        if members
     ]

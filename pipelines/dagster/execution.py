@@ -9,8 +9,6 @@ from sqlalchemy.exc import DatabaseError
 
 from assets.component import assets_of
 from model.errors import OpenIndicatorsError, QualityError
-from pipelines.dagster.assets import stages_of
-from pipelines.dagster.build import ALL
 from pipelines.dagster.instance import open_instance, set_aside
 from pipelines.dagster.resources import default_resources
 from pipelines.settings import Settings
@@ -24,7 +22,7 @@ def run_in_process(
     settings: Settings, chosen: Mapping[str, BoundDataset], others: Mapping[str, BoundDataset],
     resources: Mapping[str, Any],
 ) -> list[tuple[str, str, OpenIndicatorsError]]:
-    """Run `chosen` datasets as the job of all sectors, with the assets of these alone.
+    """Run `chosen` datasets as Dagster's job of all assets, with the assets of these alone.
 
     `others` are all datasets of the profile, by id. The default resources are made from the
     `settings`; `resources` replace them, by key.
@@ -50,13 +48,12 @@ def _run_in_process(
     resources: Mapping[str, Any],
 ) -> list[tuple[str, str, OpenIndicatorsError]]:
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    keys = [key for name in chosen for key in stages_of(name)]
     job = dg.Definitions(
         assets=assets_of(settings, chosen, others),
-        jobs=[dg.define_asset_job(ALL, keys, executor_def=dg.in_process_executor)],
+        executor=dg.in_process_executor,
         # The command has taken the news of a shared store already.
         resources={**default_resources(settings), "data_dir": settings.data_dir, **resources},
-    ).resolve_job_def(ALL)
+    ).resolve_implicit_global_asset_job_def()
     with open_instance(settings.data_dir, postgres=settings.shares_history) as instance:
         result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET)
     failed = [_failure(event) for event in result.all_events if event.is_step_failure]

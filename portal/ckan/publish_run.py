@@ -148,7 +148,9 @@ class PublishRun:
             )
 
         ids, files = [r.id for r in batch], [r.file.name for r in batch]
-        with self.journal.step("upload", ids=ids, files=files):
+        # The next run may describe these otherwise, as its release shares them, and must know them.
+        written = {str(resource["id"]): resource for resource in new}
+        with self.journal.step("upload", ids=ids, files=files, written=written):
             form: Fields = {"update__resources__extend": new} if new else {}
             self.package.revise(form, reached, uploads)
 

@@ -299,6 +299,7 @@ suite = full_suite(dataset(), None, registries())
 assert "great_expectations" not in sys.modules
 record = validate(table([*good_rows(), row(sex="X")]), "observation", dataset(), suite)
 assert "great_expectations" in sys.modules
+assert not {"altair", "pyspark", "scipy.stats"} & set(sys.modules)
 assert record.rows_quarantined == 1
 """
 

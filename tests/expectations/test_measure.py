@@ -105,7 +105,7 @@ def compare(con: duckdb.DuckDBPyConnection) -> None:
             assert len(set(ids)) == len(ids), shown
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(ROWS, st.integers(0, 12))
 def test_a_second_look_at_a_part_of_the_rows_is_a_look_at_them(rows, left):
     from expectations.runner import engine

@@ -12,7 +12,7 @@ from dagster._core.execution.retries import auto_reexecution_should_retry_run
 from dagster._core.test_utils import create_run_for_test
 
 from pipelines.dagster.assets import asset_key, stages_of
-from pipelines.dagster.build import ALL, build_definitions
+from pipelines.dagster.build import build_definitions
 from pipelines.dagster.execution import QUIET
 from pipelines.dagster.instance import open_instance
 from pipelines.settings import Settings
@@ -38,7 +38,7 @@ def table(settings: Settings) -> Path:
 
 
 def run(definitions, instance, *stages, raise_on_error=True):
-    return definitions.resolve_job_def(ALL).execute_in_process(
+    return definitions.resolve_implicit_global_asset_job_def().execute_in_process(
         instance=instance,
         asset_selection=[asset_key(ROOMS, stage) for stage in stages],
         run_config=QUIET,
@@ -71,6 +71,18 @@ def test_only_a_changed_snapshot_recomputes_what_follows(settings):
     run(definitions, instance, "table")
     chosen, cursor = requested(definitions, instance, cursor)
     assert chosen == {"release"}
+
+    table(settings).write_text("area,year,value\n48,2024,1\n48,2024,2\n")
+    run(definitions, instance, "snapshot")
+    chosen, cursor = requested(definitions, instance, cursor)
+    assert chosen == {"table"}
+    blocked = run(definitions, instance, "table", raise_on_error=False)
+    checks = blocked.get_asset_check_evaluations()
+    assert not blocked.success and not all(check.passed for check in checks)
+    [event] = [event for event in blocked.all_events if event.is_step_failure]
+    assert "quarantine" in event.step_failure_data.user_failure_data.metadata
+    chosen, cursor = requested(definitions, instance, cursor)
+    assert chosen == set()
 
 
 def test_the_inbox_takes_a_file_once_it_stands_still(settings):

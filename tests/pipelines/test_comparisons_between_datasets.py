@@ -10,7 +10,7 @@ import pytest
 from assets.component import DatasetComponent
 from pipelines.catalogue import load_catalogue
 from pipelines.dagster.assets import asset_key
-from pipelines.dagster.build import ALL, build_definitions
+from pipelines.dagster.build import build_definitions
 from pipelines.dagster.execution import QUIET
 from pipelines.rounds import levels_of
 from pipelines.settings import Settings
@@ -63,7 +63,7 @@ def test_a_circle_is_refused_with_the_datasets_in_it(settings):
 def test_a_check_runs_alone(settings):
     definitions = build_definitions(settings)
     instance = dg.DagsterInstance.ephemeral()
-    definitions.resolve_job_def(ALL).execute_in_process(
+    definitions.resolve_implicit_global_asset_job_def().execute_in_process(
         instance=instance, run_config=QUIET,
         asset_selection=[asset_key(ROOMS, "snapshot"), asset_key(ROOMS, "table")],
     )

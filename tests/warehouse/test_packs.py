@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -92,29 +92,38 @@ def found(data_dir: DataDir) -> Bytes:
     }
 
 
-def some(data_dir: DataDir, count: int = 4) -> Bytes:
+def thirds(number: int) -> float:
+    return number / 3
+
+
+def some(
+    data_dir: DataDir, count: int = 4, revision: Callable[[int], float] = thirds
+) -> Bytes:
     """Make releases of which each revises one figure of six."""
     figures: Figures = {year: (float(year), "") for year in range(2000, 2006)}
     expected = {}
     for number in range(1, count + 1):
         expected[number] = released(make(data_dir, number, figures))
-        figures[2000 + number] = (number / 3, "")
+        figures[2000 + number] = (revision(number), "")
     return expected
 
 
-VALUES = st.tuples(
-    st.none() | st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([0.0, -0.0, 1.5]),
-    st.sampled_from(["", "sửa", "x\ny"]),
-)
-STEPS = st.lists(
-    st.tuples(st.dictionaries(st.integers(2000, 2007), VALUES, max_size=3),
-              st.sets(st.integers(2000, 2007), max_size=2), st.booleans()),
-    min_size=2, max_size=6,
-)
+ANY = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([0.0, -0.0, 1.5])
+DECIMALS = st.builds(lambda whole, places: whole / 10**places,
+                     st.integers(-(2**53), 2**53), st.integers(0, 6))
+
+
+def steps_of(figures: st.SearchStrategy[float]) -> st.SearchStrategy[list]:
+    values = st.tuples(st.none() | figures, st.sampled_from(["", "sửa", "x\ny"]))
+    return st.lists(
+        st.tuples(st.dictionaries(st.integers(2000, 2007), values, max_size=3),
+                  st.sets(st.integers(2000, 2007), max_size=2), st.booleans()),
+        min_size=2, max_size=6,
+    )
 
 
 @settings(max_examples=10, deadline=None)
-@given(STEPS)
+@given(steps_of(ANY) | steps_of(DECIMALS))
 def test_whatever_was_released_comes_back_to_the_byte(steps) -> None:
     with TemporaryDirectory() as folder:
         data_dir, expected = DataDir(Path(folder)), {}
@@ -133,14 +142,18 @@ def test_whatever_was_released_comes_back_to_the_byte(steps) -> None:
         assert inspect(data_dir).damages == []
 
 
+@pytest.mark.parametrize(("revision", "decimals"), [
+    (thirds, [None, None]), (lambda number: number / 4, [2, 2]),
+    (lambda number: number / (4 if number < 3 else 7), [2, None]),
+])
 def test_a_release_is_stored_once_and_read_as_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision, decimals
 ) -> None:
     monkeypatch.setattr(packing, "ROWS_FREE", 8)
     monkeypatch.setattr(packing, "ROWS_EACH", 1)
     data_dir = DataDir(tmp_path / "data")
     data_dir.prepare()
-    expected = some(data_dir, 5)
+    expected = some(data_dir, 5, revision)
     catalogue.refresh(data_dir)
     views = ("all_observations", "quality", "changes", "releases", "observations",
              *(f"observations_as_of({literal(str(NOW + timedelta(days=n)))})" for n in range(6)))
@@ -153,6 +166,7 @@ def test_a_release_is_stored_once_and_read_as_before(
     assert packing.pack_all(data_dir) == 4 and packing.pack_all(data_dir) == 0
     first, second = packs.packs(data_dir, ID)
     assert (first.since, second.since) == (first.first, second.first + 1)
+    assert [first.record.decimals, second.record.decimals] == decimals
     assert catalogue.refresh(data_dir) and not catalogue.refresh(data_dir)
     assert packs.remove_packed(data_dir) == 0, "a reader may hold them"
     assert packs.remove_packed(data_dir, 0) == 4

@@ -28,7 +28,7 @@ from model.records.release import LedgerEntry
 from model.util.disk import atomic_write
 from model.util.hashing import has_checksum, sha256_json
 from model.util.sql import identifier, literal
-from warehouse.packed_rows import changes_of
+from warehouse.packed_rows import changes_of, rows_of
 from warehouse.store import ledger, packs
 from warehouse.store.data_dir import DataDir
 from warehouse.store.ledger import RECORD
@@ -211,6 +211,12 @@ def _statements(
         return f"[{', '.join(literal(folder / name) for folder in folders)}]"
 
     pack_folders = [pack.folder for _, pack in every]
+    by_decimals: dict[int | None, list[Path]] = {}
+    for _, pack in every:
+        by_decimals.setdefault(pack.record.decimals, []).append(pack.folder / packs.ROWS)
+    in_packs = " UNION ALL BY NAME ".join(
+        f"FROM {rows_of(paths, decimals)}" for decimals, paths in by_decimals.items()
+    )
     of_pack = "regexp_extract(filename, '/([^/]+/[^/]+/[^/]+)/[^/]*$', 1)"
     number = "CAST(regexp_extract(filename, '/([0-9]+)/[^/]*$', 1) AS INTEGER)"
     dataset = "regexp_extract(filename, '/([^/]+/[^/]+)/[0-9]+/[^/]*$', 1)"
@@ -267,9 +273,7 @@ def _statements(
             SELECT {dataset} AS dataset, {number} AS release, * EXCLUDE (filename)
             FROM read_parquet({files(packs.DATA, in_full)}, union_by_name = true, filename = true)
             """] if in_full else []),
-        *([f"""CREATE VIEW _in_packs AS
-            FROM read_parquet({files(packs.ROWS, pack_folders)}, union_by_name = true)"""]
-          if every else []),
+        *([f"CREATE VIEW _in_packs AS {in_packs}"] if every else []),
         "CREATE VIEW all_observations AS " + union("FROM _in_full", """
             SELECT p.dataset, o.release, o.* EXCLUDE (release, _pack) FROM (
               SELECT unnest(range(_first, _last + 1))::INTEGER AS release,

@@ -24,8 +24,8 @@ from model.records.release import FileRecord, Release
 from model.util.disk import STAGING, disk_errors, make_folder
 from model.util.hashing import has_checksum, pretty_json, sealed, sha256_file
 from model.util.sql import identifier, literal
-from warehouse.engine import PARQUET_OPTIONS, connect
-from warehouse.packed_rows import has, key_of, write_changes, write_release
+from warehouse.engine import connect
+from warehouse.packed_rows import has, key_of, rows_of, write_changes, write_release, write_rows
 from warehouse.store import ledger
 from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
@@ -158,21 +158,20 @@ class _Packing:
             f" FROM read_parquet({literal(data)}) LIMIT 0"
         )
         changes = (folder / CHANGES).read_bytes()
-        return cls(con, _described(con, data), number, number - 1, [], changes, scratch)
+        return cls(con, _described(con, _file(data)), number, number - 1, [], changes, scratch)
 
     @classmethod
     def go_on(cls, con: duckdb.DuckDBPyConnection, pack: Pack, scratch: Path) -> _Packing:
         """Go on with a pack, whose files are what its record says."""
         con.execute(
-            "CREATE OR REPLACE TABLE _rows AS SELECT * EXCLUDE (_pack)"
-            f" FROM read_parquet({literal(pack.folder / ROWS)})"
+            f"CREATE OR REPLACE TABLE _rows AS SELECT * EXCLUDE (_pack) FROM {pack.rows}"
         )
         others = [
             (row["number"], row["name"], row["content"])
             for name in (RECORDS, RELEASES)
             for row in pq.read_table(pack.folder / name).to_pylist()
         ]
-        columns = _described(con, pack.folder / ROWS)[:-3]
+        columns = _described(con, pack.rows)[:-3]
         changes = (pack.folder / CHANGES).read_bytes() if pack.since > pack.first else None
         return cls(con, columns, pack.first, pack.last, others, changes, scratch)
 
@@ -182,7 +181,7 @@ class _Packing:
         most = max(ROWS_FREE, ROWS_EACH * release.rows)
         return (
             release.number == self.last + 1
-            and _described(self.con, data) == self.columns
+            and _described(self.con, _file(data)) == self.columns
             and (self.last < self.first or self._count() + changed <= most)
         )
 
@@ -246,32 +245,30 @@ class _Packing:
             return
         name = f"{self.first}-{self.last}"
         with atomic_directory(data_dir.packs(dataset) / name) as staging:
-            self.con.execute(
-                f"COPY (SELECT *, {literal(f'{dataset}/{name}')} AS _pack FROM _rows)"
-                f" TO {literal(staging / ROWS)} ({PARQUET_OPTIONS})"
-            )
+            decimals = write_rows(self.con, "_rows", f"{dataset}/{name}", staging / ROWS)
             for file, chosen in ((RELEASES, {ledger.RECORD}), (RECORDS, {*OTHERS, POSITIONS})):
                 _write_files(staging / file, [item for item in self.others if item[1] in chosen])
             if self.changes is not None:
                 (staging / CHANGES).write_bytes(self.changes)
-            self._compare(staging / ROWS)
+            self._compare(staging / ROWS, decimals)
             files = tuple(
                 FileRecord(name=path.name, sha256=sha256_file(path), bytes=path.stat().st_size)
                 for path in sorted(staging.iterdir())
             )
             record = PackRecord(
-                dataset=dataset, first=self.first, last=self.last, writer=writer(), files=files
+                dataset=dataset, first=self.first, last=self.last, writer=writer(), files=files,
+                decimals=decimals,
             )
             (staging / RECORD).write_text(sealed(pretty_json(record)), encoding="utf-8")
 
-    def _compare(self, path: Path) -> None:
-        """Check that a file has the very rows that the releases were compared with."""
+    def _compare(self, path: Path, decimals: int | None) -> None:
+        """Check that a file of so many `decimals` has the rows that releases were compared with."""
         names = ", ".join(identifier(name) for name, _ in self.columns)
         counts = [
             self.con.execute(
                 f"SELECT count(*), sum(hash({names}, _first, _last)) FROM {source}"
             ).fetchone()
-            for source in ("_rows", f"read_parquet({literal(path)})")
+            for source in ("_rows", rows_of([path], decimals))
         ]
         if counts[0] != counts[1]:
             raise StoreError(
@@ -280,8 +277,12 @@ class _Packing:
             )
 
 
-def _described(con: duckdb.DuckDBPyConnection, path: Path) -> list[tuple[str, str]]:
-    found = con.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(path)})").fetchall()
+def _file(path: Path) -> str:
+    return f"read_parquet({literal(path)})"
+
+
+def _described(con: duckdb.DuckDBPyConnection, relation: str) -> list[tuple[str, str]]:
+    found = con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     return [(name, kind) for name, kind, *_ in found]
 
 

@@ -35,7 +35,7 @@ from model.util.hashing import has_checksum, sha256_file, unsealed
 from model.util.sql import literal
 from model.util.text import Frozen
 from warehouse.engine import PARQUET_OPTIONS, connect
-from warehouse.packed_rows import changes_of, write_changes, write_release
+from warehouse.packed_rows import changes_of, rows_of, write_changes, write_release
 from warehouse.store.data_dir import DataDir
 
 log = logging.getLogger(__name__)
@@ -59,6 +59,7 @@ class PackRecord(Frozen):
     last: int
     writer: str
     files: tuple[FileRecord, ...]
+    decimals: int | None = None  # see `warehouse.packed_rows.rows_of`
 
     def has(self, name: str) -> bool:
         """Return whether the pack has a file of that `name`."""
@@ -96,6 +97,11 @@ class Pack:
     def since(self) -> int:
         """Return of which releases on its rows tell what they changed."""
         return self.first + self.record.has(CHANGES)
+
+    @property
+    def rows(self) -> str:
+        """Return the relation of its rows, in SQL."""
+        return rows_of([self.folder / ROWS], self.record.decimals)
 
     @property
     def name(self) -> str:
@@ -212,10 +218,10 @@ def unpacked(folder: Path, release: Release, name: str) -> Path | None:
             with connect(root / "tmp", release.rows) as con:
                 if name == DATA:
                     positions = _content(pack, release.number, POSITIONS)
-                    write_release(con, _table(pack), release, positions, staging)
+                    write_release(con, pack.rows, release, positions, staging)
                 else:
                     first = release.number == pack.first
-                    write_changes(con, _table(pack), release.number, staging, first=first)
+                    write_changes(con, pack.rows, release.number, staging, first=first)
         else:
             staging.write_bytes(_content(pack, release.number, name) or b"")
         # Other bytes are the same rows where another version of the engine writes them.
@@ -249,7 +255,7 @@ def changes_in_pack(folder: Path) -> Path | None:
     target.mkdir(parents=True, exist_ok=True)
     staging = target / f".{os.getpid()}"
     query = changes_of(
-        f'SELECT * EXCLUDE (_pack), {since} AS "since", {pack.last} AS "last" FROM {_table(pack)}'
+        f'SELECT * EXCLUDE (_pack), {since} AS "since", {pack.last} AS "last" FROM {pack.rows}'
     )
     if since > pack.first:
         of_first = f"SELECT {pack.first} AS release, * FROM read_parquet("
@@ -259,10 +265,6 @@ def changes_in_pack(folder: Path) -> Path | None:
         path = target / f"{sha256_file(staging)}.parquet"
         staging.replace(path)
     return path
-
-
-def _table(pack: Pack) -> str:
-    return f"read_parquet({literal(pack.folder / ROWS)})"
 
 
 def _content(pack: Pack, number: int, name: str) -> bytes | None:

@@ -1,6 +1,6 @@
 """One seeded run against the real CKAN: releases, faults, kills, resumes; then all must be well.
 
-`make torture` runs many of these; the tests run two dozen.
+`make torture` runs many of these; the tests run a dozen.
 """
 
 from __future__ import annotations
