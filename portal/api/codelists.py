@@ -49,7 +49,7 @@ def write(
         files[f"codelists/{codelist.id}.csv"] = data
         files[f"codelists/versions/{codelist.id}-{version}.csv"] = data
         files[f"codelists/{codelist.id}.jsonld"] = _json(document)
-        files[f"codelists/{codelist.id}.ttl"] = turtle(nodes, skos.CONTEXT, root).encode()
+        files[f"codelists/{codelist.id}.ttl"] = turtle(nodes, skos.CONTEXT, root)
         entries.append({
             "id": codelist.id, "title": codelist.title.model_dump(), "vintage": codelist.vintage,
             "version": version, "codes": len(codelist.entries),

@@ -5,7 +5,6 @@ from the EU's vocabularies (http://publications.europa.eu/resource/authority/). 
 relative to the folder of the portal, unless its base URL is configured.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,22 +95,28 @@ def published_nodes(path: Path) -> list[Node]:
     return nodes
 
 
-_NEXT = re.compile(rb",\n    (?={)")  # between the nodes of a graph, and nowhere within them
+class _Graph(msgspec.Struct):
+    """A document whose nodes are left as they are written."""
+
+    nodes: list[msgspec.Raw] = msgspec.field(name="@graph")
+
+
+class _Addressed(msgspec.Struct):
+    address: str = msgspec.field(name="@id")
 
 
 def joined(nodes: Sequence[Node], documents: Iterable[bytes], base: str) -> bytes:
     """Return a JSON-LD document of `nodes` and those of `documents`, each node once.
 
-    `documents` are `document`s as `pretty_json` writes them: their nodes are not taken apart.
-    Relative addresses start from `base`.
+    The nodes of `documents` (as `document` makes them, in any layout) are taken over as they are
+    written. Relative addresses start from `base`. Raises ValueError where one is no such document.
     """
-    start, _, end = pretty_json(document([], base)).encode().rpartition(b"[]")
-    known: dict[bytes, bytes] = {}
+    graph, addressed = msgspec.json.Decoder(_Graph), msgspec.json.Decoder(_Addressed)
+    known: dict[str, msgspec.Raw] = {}
     for each in (pretty_json(document(nodes, base)).encode(), *documents):
-        graph = each.partition(b'"@graph": [\n    ')[2].rpartition(b"\n  ]")[0]
-        for node in _NEXT.split(graph):
-            address = node.split(b"\n", 2)[1]  # keys are sorted, and "@" comes before letters
-            known.setdefault(address.rstrip(b","), node)
+        for node in graph.decode(each).nodes:
+            known.setdefault(addressed.decode(node).address, node)
+    start, _, end = pretty_json(document([], base)).encode().rpartition(b"[]")
     return b"".join([start, b"[\n    ", b",\n    ".join(known.values()), b"\n  ]", end])
 
 

@@ -16,9 +16,9 @@ _PREFIXED = re.compile(r"[a-z]+:[A-Za-z][A-Za-z0-9_\-]*")
 
 
 def turtle(
-    nodes: Iterable[Node], context: Mapping[str, str], base: str, others: Iterable[str] = ()
-) -> str:
-    """Return a graph of `nodes` as Turtle.
+    nodes: Iterable[Node], context: Mapping[str, str], base: str, others: Iterable[bytes] = ()
+) -> bytes:
+    """Return a graph of `nodes` as Turtle, in UTF-8.
 
     `context` has the prefixes; relative addresses start from `base`. The graphs of `others`, which
     this function made with the same context, are taken in as they are; what many say is there once.
@@ -26,11 +26,12 @@ def turtle(
     blocks: dict[str, None] = {}  # in order, each once
     for node in nodes:
         _block(node, context, blocks)
-    for other in others:  # an empty line stands between blocks, and nowhere else
-        blocks |= dict.fromkeys(other.rstrip("\n").split("\n\n")[1:])
     head = [f"@base {_iri(base)} ."] if base else []
     head += [f"@prefix {name}: <{address}> ." for name, address in context.items()]
-    return "\n\n".join(["\n".join(head), *blocks]) + "\n"
+    found = dict.fromkeys(block.encode() for block in blocks)
+    for other in others:  # an empty line stands between blocks, and nowhere else
+        found |= dict.fromkeys(other.rstrip(b"\n").split(b"\n\n")[1:])
+    return b"\n\n".join(["\n".join(head).encode(), *found]) + b"\n"
 
 
 def _block(node: Node, context: Mapping[str, str], blocks: dict[str, None]) -> str:

@@ -54,6 +54,8 @@ def _width(text: str) -> int:
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 REPORT = "quality/{dataset}.json"  # path in the site
 WORSE_DAYS, WORSE_POINTS = 7, 0.5
+PER_PAGE = 100  # datasets of a sector on a page
+LISTED = 20  # of what is blocked, worse or late; the pages of sectors have all
 _LATE = ("dead", "overdue", "late")
 
 
@@ -91,48 +93,60 @@ def render(
         yield _report_page(dataset, language), _report(each, registries, language, base_url)
 
 
-def shared_pages(
+def by_sector(
+    assessed: Sequence[Assessed], sectors: Sequence[GroupScore], registries: Registries
+) -> list[tuple[GroupScore, list[QualityReport]]]:
+    """Return the graded `sectors` in the order of `registries`, with their `assessed` datasets."""
+    graded = {group.id: group for group in sectors}
+    return [
+        (graded[sector], sorted(
+            (each.report for each in assessed if each.report.sector == sector),
+            key=lambda report: fold(report.title.get(default_language())),
+        ))
+        for sector in registries.sectors if sector in graded
+    ]
+
+
+def sector_pages(
+    group: GroupScore, members: Sequence[QualityReport], registries: Registries,
+    base_url: str | None,
+) -> Iterator[tuple[str, bytes]]:
+    """Give the pages that list all datasets of a sector (`group`), PER_PAGE on each.
+
+    `members` are their reports, and the other arguments are as for `render`.
+    """
+    parts = [members[at : at + PER_PAGE] for at in range(0, len(members), PER_PAGE)]
+    for number, part in enumerate(parts):
+        page = f"quality/{group.id}/index{f'-{number + 1}' if number else ''}.html"
+        for language in languages():
+            yield f"{language}/{page}", render_template(
+                TEMPLATES, "quality_sector.html", language, root="../../../", page=page,
+                preview=False, base_url=base_url, sector=registries.sectors[group.id], group=group,
+                members=part, number=number, all=len(parts),
+            )
+
+
+def overview(
     assessed: Sequence[Assessed], sectors: Sequence[GroupScore], city: GroupScore | None,
     registries: Registries, as_of: date, base_url: str | None,
 ) -> Iterator[tuple[str, bytes]]:
-    """Give the pages about the quality of all `assessed` datasets: path in the site, and bytes.
+    """Give the page about the quality of all `assessed` datasets: path in the site, and bytes.
 
     `sectors` and `city` are the grades of each sector and of all, `registries` name the sectors,
-    `as_of` is the day for which the pages speak, and `base_url` is as for `render`.
+    `as_of` is the day for which the page speaks, and `base_url` is as for `render`.
     """
-    totals = {each.report.dataset: trends.Totals(each.report.trend) for each in assessed}
-    shared = _overview(assessed, sectors, city, registries, totals, as_of)
-    for language in languages():
-        yield f"{language}/quality.html", render_template(
-            TEMPLATES, "quality.html", language, root="../", page="quality.html", preview=False,
-            base_url=base_url, **shared,
-        )
-
-
-def _overview(
-    assessed: Sequence[Assessed], sectors: Sequence[GroupScore], city: GroupScore | None,
-    registries: Registries, totals: Mapping[str, trends.Totals], as_of: date,
-) -> dict[str, Any]:
     reports = [each.report for each in assessed]
-    by_sector = {
-        sector.id: sorted(
-            (report for report in reports if report.sector == sector.id),
-            key=lambda report: fold(report.title.get(default_language())),
-        )
-        for sector in registries.sectors.values()
-    }
-    graded = {group.id: group for group in sectors}
+    totals = {report.dataset: trends.Totals(report.trend) for report in reports}
     rows = [
         {
-            "sector": registries.sectors[name],
-            "group": graded[name],
-            "scores": dict(graded[name].scores),
+            "sector": registries.sectors[group.id],
+            "group": group,
+            "scores": dict(group.scores),
             "curve": trends.curve(trends.weekly([totals[r.dataset] for r in members], as_of)),
-            "members": members,
         }
-        for name, members in by_sector.items() if name in graded
+        for group, members in by_sector(assessed, sectors, registries)
     ]
-    return {
+    shared: dict[str, Any] = {
         "rows": rows,
         "city": city,
         "city_scores": dict(city.scores) if city else {},
@@ -145,8 +159,14 @@ def _overview(
             for report in reports if report.latest and report.latest.blockers
         ],
         "late": _late(reports),
+        "listed": LISTED,
         "as_of": as_of,
     }
+    for language in languages():
+        yield f"{language}/quality.html", render_template(
+            TEMPLATES, "quality.html", language, root="../", page="quality.html", preview=False,
+            base_url=base_url, **shared,
+        )
 
 
 def _worse(

@@ -14,10 +14,17 @@ from model.errors import PortalError
 from model.records.scorecard import GroupScore, QualityReport
 from model.reference.registries import Registries
 from model.util.disk import disk_errors, write_if_changed
-from model.util.hashing import has_checksum, pretty_json, sealed, sha256_bytes, unsealed
+from model.util.hashing import (
+    has_checksum,
+    pretty_json,
+    sealed,
+    sha256_bytes,
+    sha256_json,
+    unsealed,
+)
 from model.util.languages import languages
 from model.util.text import Frozen
-from portal.quality.pages import REPORT, Assessed, render, shared_pages
+from portal.quality.pages import REPORT, Assessed, by_sector, overview, render, sector_pages
 from portal.site.release_files import locked
 from portal.site.state import read_intact
 
@@ -28,8 +35,8 @@ class QualityState(Frozen):
     """What the pages about quality were made from.
 
     all_inputs: checksum of the inputs of everything.
-    inputs: those of each dataset's pages.
-    files: checksum of each file, by dataset and path in the site; "" has what all share.
+    inputs: those of the pages of each dataset, and of each sector.
+    files: checksum of each file, by dataset or sector, and path in the site; "" has what all share.
     """
 
     all_inputs: str = ""
@@ -45,7 +52,7 @@ class QualityState(Frozen):
             return cls()
 
     def holds(self, folder: Path, name: str) -> bool:
-        """Return whether the files of the dataset `name` are in `folder` as they were written."""
+        """Return whether the files of the dataset or sector `name` are in `folder` as written."""
         return name in self.files and all(
             has_checksum(f"{folder}/{path}", sha256) for path, sha256 in self.files[name].items()
         )
@@ -95,16 +102,22 @@ def publish_quality(
             if (name := each.report.dataset) not in kept:
                 for path, data in render(each, registries, base_url):
                     write(name, path, data)
-        for path, data in shared_pages(
-            assessed, sectors, city, registries, as_of, base_url
-        ):
+        made_from = {
+            name: before.inputs.get(name, "") if name in kept else of for name, of in inputs.items()
+        }
+        for group, members in by_sector(assessed, sectors, registries):
+            of = sha256_json([(each.dataset, inputs.get(each.dataset)) for each in members])
+            if inputs and before.inputs.get(group.id) == of and before.holds(folder, group.id):
+                made[group.id] = before.files[group.id]
+            else:
+                for path, data in sector_pages(group, members, registries, base_url):
+                    write(group.id, path, data)
+            made_from[group.id] = of
+        for path, data in overview(assessed, sectors, city, registries, as_of, base_url):
             write("", path, data)
         for path, text in (others or {}).items():
             write("", path, text.encode())
         _remove_others(folder, {path for files in made.values() for path in files})
-        made_from = {
-            name: before.inputs.get(name, "") if name in kept else of for name, of in inputs.items()
-        }
         state = QualityState(all_inputs=all_inputs, inputs=made_from, files=made)
         write_if_changed(folder / STATE, sealed(pretty_json(state)), PortalError, lasting=False)
     return written

@@ -6,7 +6,8 @@
     vi/city.html, vi/places/..., en/...         the city, countries, provinces: all that is known
     vi/indicators/<code>.html, en/...           an indicator across datasets
     vi/search-index.js, vi/search-texts.js      what the search reads, when it is used
-    vi/quality.html, en/quality.html            quality of all datasets
+    vi/quality.html, en/quality.html            quality by sector, what is blocked, worse or late
+    vi/quality/<sector>/index.html, en/...      quality of all datasets of a sector
     vi/failures.atom, en/failures.atom          feed of incidents
     metrics.txt                                 quality as Prometheus reads it
     vi/<sector>/<dataset>.html, en/...          a dataset's page

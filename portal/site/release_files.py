@@ -205,7 +205,7 @@ def write_descriptions(
     base = base_url or "../../../"
     document = dcat.document(nodes, base)
     (folder / DCAT).write_text(pretty_json(document), encoding="utf-8")
-    (folder / TURTLE).write_text(turtle(nodes, dcat.CONTEXT, base), encoding="utf-8")
+    (folder / TURTLE).write_bytes(turtle(nodes, dcat.CONTEXT, base))
     if not files:
         return
     at = addresses(dataset, default_language(), base)

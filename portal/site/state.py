@@ -225,7 +225,10 @@ def read_intact(path: Path, sha256: str | None) -> bytes:
             "an earlier version has published the dataset, without this file", where=str(path),
             todo="bring all datasets up to date: `openindicators publish --to site`",
         )
-    data = path.read_bytes() if path.is_file() else b""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        data = b""
     if sha256_bytes(data) != sha256:
         raise PortalError(
             "the file cannot be read: it is not what was written", where=str(path),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 
 import pytest
@@ -26,8 +27,24 @@ def test_everything_comes_back_in_order(make: Callable[[int], int], processes: i
 
 
 def test_processes_share_the_work() -> None:
-    assert len(set(divided(lambda _: os.getpid(), range(100), 2))) == 2
+    def who(_: int) -> int:
+        time.sleep(0.002)  # else this process has made all before the other has begun
+        return os.getpid()
+
+    assert len(set(divided(who, range(100), 2))) == 2
     assert set(divided(lambda _: os.getpid(), range(10), 2)) == {os.getpid()}  # not worth it
+
+
+def test_who_is_busy_makes_less() -> None:
+    def who(_: int) -> int:
+        time.sleep(0.01 if os.getpid() == HERE else 0.001)
+        return os.getpid()
+
+    assert divided(who, range(100), 2).count(HERE) < 40
+
+
+def test_there_may_be_more_than_a_pipe_has_room_for() -> None:
+    assert divided(str, range(20_000), 2) == [*map(str, range(20_000))]
 
 
 def test_an_error_in_any_of_them_is_raised_here(monkeypatch: pytest.MonkeyPatch) -> None:

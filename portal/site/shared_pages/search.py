@@ -12,13 +12,19 @@ smaller.
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from functools import cached_property
+from itertools import chain
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
 
 from model.reference.registries import Registries
-from model.util.text import LocalizedText
+from model.util.hashing import sha256_bytes
+from model.util.text import LocalizedList, LocalizedText
+from portal.scope import Scope
 from portal.site.shared_pages.figures import Listed
 from portal.site.shared_pages.places import CITY_PAGE, Gazetteer, Place
-from portal.site.state import IndicatorSummary
+from portal.site.state import DatasetState, IndicatorSummary
 from portal.vocabulary import KINDS, SCOPES
 
 INDEX = "search-index.js"
@@ -28,25 +34,47 @@ TEXTS = "search-texts.js"
 _Called = tuple[str, LocalizedText]  # an indicator's code, and what it is called
 
 
+class _Found(NamedTuple):
+    """A dataset as the index has it: nothing else of its state is read.
+
+    areas: the numbers of its places.
+    """
+
+    id: str
+    title: LocalizedText
+    keywords: LocalizedList
+    sector: str
+    publisher: str
+    licence: str
+    frequency: str
+    scope: Scope
+    first: int
+    last: int
+    grade: str
+    due: str
+    areas: tuple[int, ...]
+
+
 class SearchIndex:
     """What can be found: the `listed` datasets, their indicators, the places of a `gazetteer`."""
 
     def __init__(self, listed: Sequence[Listed], gazetteer: Gazetteer) -> None:
-        self.listed = listed
         self.registries: Registries = gazetteer.registries
         # Datasets may call what they declare as the same by other names: readers know each of them.
         self.indicators: dict[_Called, list[IndicatorSummary]] = {}
-        for each in listed:
-            for indicator in each.state.indicators:
-                self.indicators.setdefault((indicator.code, indicator.name), []).append(indicator)
+        self.declared = [each.state.indicators for each in listed]
+        for indicator in chain.from_iterable(self.declared):
+            self.indicators.setdefault((indicator.code, indicator.name), []).append(indicator)
+        self.descriptions = [each.state.description for each in listed]
         self.places = [*gazetteer.places.values()]
         numbers = {place.page: number for number, place in enumerate(self.places)}
-        self.areas_of: list[tuple[int, ...]] = []  # the places of each dataset
+        self.found: list[_Found] = []
         for each in listed:
             codelist = self.registries.codelists.get(each.state.codelist)
             pages = {gazetteer.page(codelist, area) for area, _ in each.figures.places} \
                 if codelist else set()
-            self.areas_of.append(tuple(sorted(numbers[page] for page in pages if page in numbers)))
+            areas = tuple(sorted(numbers[page] for page in pages if page in numbers))
+            self.found.append(_found(each.state, areas))
         city = gazetteer.places.get(CITY_PAGE)
         # The last page of the city's has the list of its communes.
         self.within = [
@@ -54,17 +82,24 @@ class SearchIndex:
             for entry, page, _ in gazetteer.within(city) if page is None
         ] if city else []
 
+    @cached_property
+    def inputs(self) -> dict[str, str]:
+        """A digest of what each of the two scripts is made from, besides the registries."""
+        places = [(place.page, place.codelist.id, place.rows) for place in self.places]
+        return {name: sha256_bytes(to_json(made_from)) for name, made_from in (
+            (INDEX, [self.found, self.declared, places, self.within]),
+            (TEXTS, [self.descriptions, self.declared]),
+        )}
+
     def index(self, language: str) -> bytes:
         """Return the index in a `language`."""
-        states = [each.state for each in self.listed]
+        found = self.found
         numbers = {called: number for number, called in enumerate(self.indicators)}
-        area_sets = {areas: number for number, areas in enumerate(dict.fromkeys(self.areas_of))}
+        areas = dict.fromkeys(each.areas for each in found)
+        area_sets = {each: number for number, each in enumerate(areas)}
         fields = {
-            name: sorted({getattr(state, field) for state in states})
-            for name, field in (
-                ("sector", "sector"), ("publisher", "publisher_id"), ("licence", "licence_id"),
-                ("frequency", "frequency"), ("scope", "scope"),
-            )
+            name: sorted({getattr(each, name) for each in found})
+            for name in ("sector", "publisher", "licence", "frequency", "scope")
         }
         units = sorted({each.unit for known in self.indicators.values() for each in known})
         return _script("searchIndex", {
@@ -80,25 +115,22 @@ class SearchIndex:
             "values": fields,
             "units": [self.registries.units[unit].name.get(language) for unit in units],
             "datasets": {
-                "id": _lines(state.dataset for state in states),
-                "title": _lines(state.title.get(language) for state in states),
-                "keywords": _lines("|".join(state.keywords.get(language)) for state in states),
-                "sector": [fields["sector"].index(state.sector) for state in states],
-                "publisher": [fields["publisher"].index(state.publisher_id) for state in states],
-                "licence": [fields["licence"].index(state.licence_id) for state in states],
-                "frequency": [fields["frequency"].index(state.frequency) for state in states],
-                "scope": [fields["scope"].index(state.scope) for state in states],
-                "from": [int((state.period_first or "0")[:4]) for state in states],
-                "to": [int((state.period_last or "0")[:4]) for state in states],
-                "grade": "".join(state.grade or "-" for state in states),
-                "due": ["ended" if state.ended else str(state.due or "") for state in states],
+                "id": _lines(each.id for each in found),
+                "title": _lines(each.title.get(language) for each in found),
+                "keywords": _lines("|".join(each.keywords.get(language)) for each in found),
+                **{name: [known.index(getattr(each, name)) for each in found]
+                   for name, known in fields.items()},
+                "from": [each.first for each in found],
+                "to": [each.last for each in found],
+                "grade": "".join(each.grade for each in found),
+                "due": [each.due for each in found],
                 "indicators": [
-                    sorted(numbers[each.code, each.name] for each in state.indicators)
-                    for state in states
+                    sorted(numbers[each.code, each.name] for each in indicators)
+                    for indicators in self.declared
                 ],
-                "areas": [area_sets[areas] for areas in self.areas_of],
+                "areas": [area_sets[each.areas] for each in found],
             },
-            "areas": [_steps(areas) for areas in area_sets],
+            "areas": [_steps(each) for each in areas],
             "indicators": {
                 "code": _lines(code for code, _ in self.indicators),
                 "name": _lines(name.get(language) for _, name in self.indicators),
@@ -125,12 +157,21 @@ class SearchIndex:
     def texts(self, language: str) -> bytes:
         """Return the longer texts in a `language`."""
         return _script("searchTexts", {
-            "datasets": _lines(each.state.description.get(language) for each in self.listed),
+            "datasets": _lines(text.get(language) for text in self.descriptions),
             "indicators": _lines(
                 " ".join(dict.fromkeys(_definitions(known, language)))
                 for known in self.indicators.values()
             ),
         })
+
+
+def _found(state: DatasetState, areas: tuple[int, ...]) -> _Found:
+    return _Found(
+        state.dataset, state.title, state.keywords, state.sector, state.publisher_id,
+        state.licence_id, state.frequency, state.scope, int((state.period_first or "0")[:4]),
+        int((state.period_last or "0")[:4]), state.grade or "-",
+        "ended" if state.ended else str(state.due or ""), areas,
+    )
 
 
 def _definitions(known: list[IndicatorSummary], language: str) -> Iterator[str]:

@@ -229,10 +229,9 @@ def _pages(
     listed = [each for _, members in sectors for each in members]
     gazetteer = Gazetteer(listed, registries)
     found = search.SearchIndex(listed, gazetteer)
-    everything = sha256_json({key: known["dataset.json"] for key, (_, known) in written.items()})
     for language in languages():
         for name, make in ((search.INDEX, found.index), (search.TEXTS, found.texts)):
-            yield SharedPage(f"{language}/{name}", everything, partial(make, language))
+            yield SharedPage(f"{language}/{name}", found.inputs[name], partial(make, language))
     for sector, members in sectors:
         yield from catalogue.sector_pages(
             sector, members, base_url, preview,
@@ -369,8 +368,7 @@ def _dcat(
             sha256 = written[state.dataset][1].get(name)
             yield read_intact(folder / "datasets" / state.dataset / name, sha256)
 
-    texts = (text.decode() for text in documents(TURTLE))
     return {
         "catalog.jsonld": dcat.joined(nodes, documents(DCAT), base_url or "./"),
-        "catalog.ttl": turtle(nodes, dcat.CONTEXT, base_url or "", texts).encode(),
+        "catalog.ttl": turtle(nodes, dcat.CONTEXT, base_url or "", documents(TURTLE)),
     }

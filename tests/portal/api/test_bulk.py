@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from model.util.hashing import sha256_file
 from portal.api import bulk
 from portal.site.site import Site
 from portal.site.state import all_datasets
@@ -34,6 +35,25 @@ def test_every_dataset_is_in_them(tmp_path: Path) -> None:
         for name in ("rooms", "guests"):
             path = f"tourism/{name}/{name}.csv"
             assert archive.read(path) == (tmp_path / "site/datasets" / path).read_bytes()
+
+
+def test_what_is_taken_over_from_the_zip_that_stands_is_as_compressed_anew(tmp_path: Path) -> None:
+    for name in ("beds", "guests", "rooms"):
+        published(tmp_path, name, 1)
+    path = tmp_path / "site/bulk/tourism.zip"
+    with zipfile.ZipFile(path) as archive:
+        before = {each.filename: each.comment for each in archive.filelist}
+    published(tmp_path, "guests", 1, 2)
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        for each in archive.filelist:
+            file = tmp_path / "site/datasets" / each.filename
+            assert each.comment.decode() == sha256_file(file)
+        assert {each.comment == before[each.filename] for each in archive.filelist} == {True, False}
+    joined = path.read_bytes()
+    path.unlink()
+    bulk.write(tmp_path / "site", all_datasets(tmp_path / "site"))
+    assert path.read_bytes() == joined
 
 
 def test_a_damaged_file_is_not_passed_on(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from math import ceil
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -17,6 +18,7 @@ from tests.portal.pages.judged_site import PatientBrowser, Site
 
 SEED = 12
 PART = 250  # pages that linkinator looks at in one go: on thousands it ends without an answer
+AT_ONCE = 8  # pages that axe looks at before their answers are kept
 # Folders and names that say what kind of page is in them; others are names of datasets and places.
 _KINDS = {"datasets", "indicators", "places", "quality", "releases", "targets"}
 _NAMED = {"index.html", "revisions.html"}
@@ -102,20 +104,19 @@ def page_by_page(
 
 def _accessibility(site: Site, pages: Sequence[str]) -> Iterator[judges.Finding]:
     """Yield what axe says of pages, looked at in a browser on each core."""
-    waiting: SimpleQueue[str] = SimpleQueue()
+    waiting: SimpleQueue[list[str]] = SimpleQueue()
     errors: list[BaseException] = []
 
-    def look(browser: PatientBrowser, page: str) -> list[judges.Finding]:
+    def look(browser: PatientBrowser, part: Sequence[str]) -> list[judges.Finding]:
         return browser.patiently(lambda: list(
-            judges.accessibility(browser.driver(), site.address, [page])))
+            judges.accessibility(browser.driver(), site.address, part)))
 
     def work() -> None:
         try:
             with PatientBrowser() as browser:
                 while not errors:
-                    page = waiting.get_nowait()
-                    list(page_by_page(site, "axe", [page], lambda of: look(browser, of[0]),
-                                       site.looks))
+                    part = waiting.get_nowait()
+                    list(page_by_page(site, "axe", part, partial(look, browser), site.looks))
         except Empty:
             pass
         except BaseException as error:
@@ -124,8 +125,9 @@ def _accessibility(site: Site, pages: Sequence[str]) -> Iterator[judges.Finding]
             site.retries += browser.retries
 
     # Each content once: two workers would not know of each other's.
-    for page in {site.digests[page]: page for page in pages}.values():
-        waiting.put(page)
+    single = [*{site.digests[page]: page for page in pages}.values()]
+    for at in range(0, len(single), AT_ONCE):
+        waiting.put(single[at : at + AT_ONCE])
     workers = [Thread(target=work) for _ in range(os.cpu_count() or 1)]
     for each in workers:
         each.start()

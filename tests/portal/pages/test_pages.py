@@ -29,8 +29,9 @@ TYPES = (
     "vi/industry/retail_trade/charts",
     "en/industry/retail_trade/revisions", "vi/places", "en/city", "vi/places/vn/22",
     "en/indicators", "vi/indicators/population", "en/quality",
-    "vi/quality/industry/retail_trade", "en/reconciliation", "vi/revisions", "en/methods",
-    "vi/glossary", "en/programs", "vi/explorer", "en/embed", "vi/figure", "en/table", "vi/sql",
+    "vi/quality/industry/index", "vi/quality/industry/retail_trade", "en/reconciliation",
+    "vi/revisions", "en/methods", "vi/glossary", "en/programs", "vi/explorer",
+    "en/embed", "vi/figure", "en/table", "vi/sql",
     "datasets/industry/retail_trade/releases/1/index",
     "datasets/industry/retail_trade/retail_trade-quality", "index", "404",
 )

@@ -22,7 +22,7 @@ from model.records.quality_dimension import points_text
 from pipelines.quality.report import groups, quality_report
 from portal.content import Content
 from portal.names import Names
-from portal.quality.pages import Assessed, badge
+from portal.quality.pages import LISTED, PER_PAGE, Assessed, badge
 from portal.quality.publish import QualityState, publish_quality
 from portal.site.site import Site
 from tests.fixtures.browser import violations
@@ -119,15 +119,50 @@ def test_another_day_makes_other_pages(data_dir: DataDir) -> None:
 
 def test_the_overview_names_what_failed_and_what_got_worse(data_dir: DataDir) -> None:
     overview = text(data_dir, "en/quality.html")
-    totals = {
-        each.id: quality_report(data_dir, each, LAST).scorecard for each in DATASETS
-    }
     for each in DATASETS:
-        card = totals[each.id]
+        card = quality_report(data_dir, each, LAST).scorecard
         assert card is not None
-        assert f'href="quality/{each.id}.html"' in overview
-        assert points_text(card.total) in overview
+        assert f'href="quality/{each.sector}/index.html"' in overview
+        listed = text(data_dir, f"en/quality/{each.sector}/index.html")
+        assert f'href="{each.name}.html"' in listed and points_text(card.total) in listed
     assert "Sectors by dimension of quality" in overview
+
+
+def test_large_sectors_have_pages_and_the_overview_does_not_grow_with_them(
+    data_dir: DataDir, tmp_path: Path
+) -> None:
+    late = LAST + timedelta(days=2_000)
+    report = quality_report(data_dir, DATASETS[2], late)
+    assessed = [
+        Assessed(
+            report.model_copy(update={"dataset": f"health/evil_{at}"}),
+            Names(DATASETS[2], registries()), None,
+        )
+        for at in range(PER_PAGE + LISTED)
+    ]
+    sectors, city = groups([each.report for each in assessed])
+    made = {name: f"{name} {late}" for name in (each.report.dataset for each in assessed)}
+
+    def again(inputs: dict[str, str]) -> set[str]:
+        before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.html")}
+        publish_quality(
+            tmp_path, assessed, sectors, city, registries(), late, inputs, kept=inputs.keys()
+        )
+        return {path.name for path in tmp_path.rglob("*.html")
+                if before.get(path) != path.stat().st_mtime_ns}
+
+    assert again(made) == {"quality.html", "index.html", "index-2.html"}
+    overview = (tmp_path / "en/quality.html").read_text(encoding="utf-8")
+    assert overview.count('href="quality/health/evil_') == 2 * LISTED, "blocked, late"
+    assert overview.count(f"{PER_PAGE} more") == 2
+    first, second = (
+        (tmp_path / f"en/quality/health/{page}.html").read_text(encoding="utf-8")
+        for page in ("index", "index-2")
+    )
+    assert [each.count('href="evil_') for each in (first, second)] == [PER_PAGE, LISTED]
+    (tmp_path / "en/quality/health/index-2.html").write_text("torn", encoding="utf-8")
+    assert again(made) == {"index-2.html"}
+    assert again(made) == set()
 
 
 def test_a_report_shows_every_check_with_its_history_and_failing_rows(data_dir: DataDir) -> None:
@@ -175,7 +210,7 @@ def test_a_dataset_that_is_gone_leaves_no_page(data_dir: DataDir) -> None:
 
 BROKEN = "<html><link rel='icon' href='/assets/mark.svg'><img src='/assets/mark.svg'></html>"
 PAGES = (
-    "vi/quality.html", "en/quality.html", "vi/quality/health/evil.html",
+    "vi/quality.html", "en/quality/health/index.html", "vi/quality/health/evil.html",
     "en/quality/health/beds.html", "vi/index.html", "en/health/beds.html",
     "datasets/health/beds/beds-quality.html", "datasets/health/beds/beds-quality.html#en",
     "vi/city.html", "en/places.html", "vi/indicators/ROOMS.html", "en/health/index.html",
@@ -216,7 +251,7 @@ def test_the_keyboard_leads_from_the_overview_to_a_report(
 ) -> None:
     browser.set_window_size(1280, 900)
     browser.get(f"{address}/en/quality.html")
-    link = browser.find_element(By.CSS_SELECTOR, "table.quality a")
-    link.send_keys("\n")
+    browser.find_element(By.CSS_SELECTOR, "table.heat a").send_keys("\n")
+    browser.find_element(By.CSS_SELECTOR, "table.quality a").send_keys("\n")
     assert browser.find_element(By.CSS_SELECTOR, "h1 .over").text == "Quality report"
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
