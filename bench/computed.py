@@ -4,9 +4,9 @@
 
 Each computed dataset divides the figures of two inputs, and each input is in two of them. Measured,
 each in a process of its own: Dagster's definitions of all datasets; the same with their description
-for the web server, and its size; `openindicators run` the first time, with nothing changed, and
-after one input has changed, which must release that input and the two datasets that follow from it,
-and nothing else. Processor time; the definitions must be there within 10 s on a quiet machine.
+for the web server, and its size; the same with one look of automation at all assets, as the daemon
+takes it; `openindicators run` the first time, with nothing changed, and after one input has
+changed, which must release that input and the two datasets that follow from it, and nothing else. Processor time; the definitions must be there within 10 s on a quiet machine.
 Their floor are as many assets and checks that do nothing, by Dagster's decorators
 (`bench.nothing_assets` measures other ways to make them).
 """
@@ -46,6 +46,11 @@ from pipelines.definitions import defs
 described = RepositorySnap.from_def(defs.get_repository_def(), defer_snapshots=True)
 print(len(serialize_value(described)))
 """
+LOOK = """
+import dagster as dg
+from pipelines.definitions import defs
+dg.evaluate_automation_conditions(defs, dg.DagsterInstance.ephemeral())
+"""
 CHECKS = 49  # of each dataset here
 STAGES = 4
 
@@ -74,6 +79,7 @@ def main() -> None:
         used = timed([sys.executable, "-c", DESCRIPTION], folder, out)
         _say(asked.datasets, "with description", *used)
         print(f"description: {int(out.read_text(encoding='utf-8').split()[-1]) / 1e6:.1f} MB")
+        _say(asked.datasets, "with automation", *timed([sys.executable, "-c", LOOK], folder))
         if not asked.no_run:
             _runs(folder, source, asked.datasets)
 
