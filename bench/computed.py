@@ -6,9 +6,10 @@ Each computed dataset divides the figures of two inputs, and each input is in tw
 each in a process of its own: Dagster's definitions of all datasets; the same with their description
 for the web server, and its size; the same with one look of automation at all assets, as the daemon
 takes it; `openindicators run` the first time, with nothing changed, and after one input has
-changed, which must release that input and the two datasets that follow from it, and nothing else. Processor time; the definitions must be there within 10 s on a quiet machine.
-Their floor are as many assets and checks that do nothing, by Dagster's decorators
-(`bench.nothing_assets` measures other ways to make them).
+changed, which must release that input and the two datasets that follow from it, and nothing else.
+Processor time; the definitions must be there within 10 s on a quiet machine. Their floor are as
+many assets and checks that do nothing, by Dagster's decorators (`bench.nothing_assets` measures
+other ways to make them).
 """
 
 from __future__ import annotations
