@@ -17,7 +17,7 @@ from portal.targets.assessment import RollUp
 from portal.targets.words import WORDS, say
 from portal.vocabulary import FREQUENCIES, FRESHNESS, KINDS, SCOPES
 
-FIRST = 6  # datasets of a sector on the first page
+FIRST = 3  # datasets of a sector on the first page: a row of a wide screen
 PER_PAGE = 100  # on its own
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
