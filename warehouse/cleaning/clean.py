@@ -58,6 +58,11 @@ class CleanStats:
     source_schema: SourceSchema  # with how it differs from the last one
 
 
+# Sorting more rows spills so many runs that two threads find no room to merge them in 250 MB; one
+# does, in half of the processor time (26 million rows, `python -m bench.big_file`).
+_SORTED_BY_ALL_THREADS = 10_000_000
+
+
 @dataclass(frozen=True)
 class Cleaning:
     """What a source's table is cleaned by.
@@ -176,6 +181,8 @@ def observe(
         columns = columns_of(con)
         value = value.model_copy(update={"column": UNMARKED[0]})
     empty = drop_empty(con, value, columns) if source.empty == "drop" else 0
+    if read > _SORTED_BY_ALL_THREADS:
+        con.execute("SET threads = 1")
     map_observations(con, dataset, rules, value, columns, beside, how.registries, file)
     return read, empty
 
