@@ -2,7 +2,8 @@
 
     python -m bench.big_file [--rows 300000 1000000] [--parts]
 
-A monthly dataset of ten indicators and two hundred countries, ordered as offices append: by period.
+A monthly dataset of ten indicators (of more than 2.4 million rows, more) and two hundred countries,
+ordered as offices append: by period.
 `openindicators run` makes its release and its page, with all checks and all distributions; the
 floor is a DuckDB script that reads the file, counts the rows that are not valid, and writes them
 sorted as Parquet, CSV and JSON with their checksums. Each is a process of its own. `--parts` runs
@@ -54,6 +55,8 @@ from portal.distributions.xlsx_workbook import xlsx_workbook
 from warehouse.store import releases
 
 INDICATORS, LAST_YEAR = 10, 2025
+AREAS = 200
+MONTHS = 1200  # more rows are of more indicators: earlier figures are none, and are quarantined
 DATASET = "finance/big"
 DECLARATION = """\
 title: {vi: "Một tệp lớn", en: "One large file"}
@@ -137,7 +140,8 @@ def write_project(folder: Path, rows: int) -> None:
         ignore=shutil.ignore_patterns("targets*", "sector_indicators*"),  # of other datasets
     )
     shutil.copy(PROJECT / "city.yaml", folder / "project")
-    codes = [f"IND{number}" for number in range(INDICATORS)]
+    indicators = max(INDICATORS, math.ceil(rows / (AREAS * MONTHS)))
+    codes = [f"IND{number}" for number in range(indicators)]
     listed = "\n".join(INDICATOR.format(code=code) for code in codes)
     declaration = DECLARATION.replace("{indicators}", listed)
     for part, text in (("assets", declaration), ("expectations", SUITE)):
@@ -152,7 +156,7 @@ def write_project(folder: Path, rows: int) -> None:
 
 def _lines(rows: int, codes: list[str]) -> Iterator[str]:
     registries = load_registries(PROJECT)
-    areas = [entry.code for entry in registries.codelists["country"].entries][-200:]
+    areas = [entry.code for entry in registries.codelists["country"].entries][-AREAS:]
     months = math.ceil(rows / (len(areas) * len(codes)))
     for number in range(rows):
         month, place = divmod(number, len(areas) * len(codes))

@@ -46,6 +46,7 @@ from warehouse.cleaning.schema_inspection import read_codes, read_columns
 from warehouse.cleaning.source_columns import columns_of
 from warehouse.cleaning.unpivot import SOURCE_ROW, unpivot
 from warehouse.cleaning.unread_columns import unread_columns
+from warehouse.engine import make_room
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,6 @@ class CleanStats:
     empty: int  # of these, rows without a value that were dropped
     rejected: int  # rows kept that could not be read
     source_schema: SourceSchema  # with how it differs from the last one
-
-
-# Sorting more rows spills so many runs that two threads find no room to merge them in 250 MB; one
-# does, in half of the processor time (26 million rows, `python -m bench.big_file`).
-_SORTED_BY_ALL_THREADS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -181,8 +177,7 @@ def observe(
         columns = columns_of(con)
         value = value.model_copy(update={"column": UNMARKED[0]})
     empty = drop_empty(con, value, columns) if source.empty == "drop" else 0
-    if read > _SORTED_BY_ALL_THREADS:
-        con.execute("SET threads = 1")
+    make_room(con, read)
     map_observations(con, dataset, rules, value, columns, beside, how.registries, file)
     return read, empty
 
