@@ -29,7 +29,7 @@ from model.records.validation import QualityRecord
 from model.reference.city import city
 from model.reference.personal_data import masked_record, masked_values
 from model.reference.registries import Licence, Publisher, Registries
-from model.util.sql import identifier, literal, memory_limit
+from model.util.sql import identifier, literal, memory_errors, memory_limit
 from portal.base import HasReport, ReleaseFiles
 from portal.names import Names
 
@@ -133,7 +133,7 @@ class Content:
         `batches` does.
         """
         self._check_finite(name, columns)
-        with self._engine.cursor() as con:
+        with memory_errors(), self._engine.cursor() as con:
             query = f"SELECT {expression} FROM {self._relation(name)}"
             for batch in con.execute(query).to_arrow_reader(BATCH_ROWS):
                 yield batch.column(0)
@@ -204,13 +204,13 @@ class Content:
         For small results only (distinct codes, first rows, one chart). The query is written in this
         package, never taken from data; `values` are bound to its parameters.
         """
-        with self._engine.cursor() as con:
+        with memory_errors(), self._engine.cursor() as con:
             source = f"WITH t AS (SELECT * FROM read_parquet(?)) {sql}"
             return con.execute(source, [str(self.files.path(table)), *values]).fetchall()
 
     def copy(self, select: str, path: Path) -> None:
         """Write what `select` selects from `t`, the observations, to the file `path` as CSV."""
-        with self._engine.cursor() as con:
+        with memory_errors(), self._engine.cursor() as con:
             con.execute(
                 f"COPY (WITH t AS (FROM {self._relation('data.parquet')}) {select})"
                 f" TO {literal(path)} (FORMAT csv, HEADER)"

@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model.errors import OpenIndicatorsError, StoreError
-from model.util.sql import memory_limit
+from model.errors import StoreError
+from model.util.sql import memory_errors, memory_limit
 
 if TYPE_CHECKING:
     import duckdb
@@ -66,16 +66,12 @@ def connect(
         config["threads"] = 1
     connection = duckdb.connect(config=config)
     try:
-        yield connection
+        with memory_errors():
+            yield connection
     except duckdb.IOException as error:
         raise StoreError(
             f"DuckDB could not read or write: {error}", where=str(spill or ""),
             todo="check the disk's space and the folder's rights, then run again",
-        ) from error
-    except duckdb.OutOfMemoryException as error:
-        raise OpenIndicatorsError(
-            f"there is not enough memory: {error}",
-            todo="raise OPENINDICATORS_MEMORY_LIMIT, e.g. 4GB, or free memory",
         ) from error
     finally:
         connection.close()

@@ -7,8 +7,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from model.errors import OpenIndicatorsError
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,6 +28,20 @@ _MAKE_ROWS = frozenset({"range", "generate_series", "unnest"})
 def memory_limit() -> str:
     """Return how much memory DuckDB may take for a large table: OPENINDICATORS_MEMORY_LIMIT."""
     return os.environ.get("OPENINDICATORS_MEMORY_LIMIT") or _MEMORY
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Say in plain words that DuckDB's memory does not suffice (OpenIndicatorsError)."""
+    import duckdb  # noqa: PLC0415 - 40 ms; `list` and `check` open no connection
+
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise OpenIndicatorsError(
+            f"there is not enough memory: {error}",
+            todo="raise OPENINDICATORS_MEMORY_LIMIT, e.g. 4GB, or free memory",
+        ) from error
 
 
 def identifier(name: str) -> str:

@@ -8,7 +8,7 @@ again, and parses none of them. The first line says what is measured, and the pe
 import json
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
@@ -29,6 +29,7 @@ from portal.vocabulary import BREAK
 
 FILE = "figures.tsv"
 POINTS = 40  # the newest of each series
+ROWS_AT_ONCE = 2_500_000  # of a table, with 250 MB for DuckDB
 HOME_POINTS = 400  # of the city, and of what it lies in
 BREAKDOWNS = 20  # of an indicator without a total; of one with more, the one that the chart draws
 PEERS = 5  # fewer areas make no ranking
@@ -211,12 +212,15 @@ class _Row(NamedTuple):
     statuses: list[str]
 
 
-def _chosen(content: Content, split: list[str]) -> tuple[str, str]:
+def _chosen(
+    content: Content, split: list[str], indicators: Sequence[str] = ()
+) -> tuple[str, str]:
     """Return tables for a query, and the value of its parameter.
 
     `chosen` has the figures of every place, of an indicator that has totals, in `split`, only
-    those; `period` has their periods in order.
+    those; `period` has their periods in order. Of all `indicators` where none is named.
     """
+    named = f" AND indicator IN ({', '.join(map(literal, indicators))})" if indicators else ""
     freqs, freq = content.codes_used["freq"], content.dataset.frequency
     totals = " AND ".join(
         f"({name} = '{TOTAL}' OR NOT bool_or({name} = '{TOTAL}') OVER (PARTITION BY indicator))"
@@ -226,7 +230,7 @@ def _chosen(content: Content, split: list[str]) -> tuple[str, str]:
     tables = (
         f", chosen AS NOT MATERIALIZED (SELECT ref_area, geo_vintage, [{key}] AS key, time_period,"
         " obs_value, obs_status FROM t WHERE obs_value IS NOT NULL AND freq = ?"
-        f" {'QUALIFY ' + totals if split else ''}),"
+        f"{named} {'QUALIFY ' + totals if split else ''}),"
         f" period AS (SELECT time_period, row_number() OVER (ORDER BY {NEWEST_LAST}) AS nth"
         " FROM (SELECT DISTINCT time_period FROM chosen))"
     )
@@ -235,26 +239,39 @@ def _chosen(content: Content, split: list[str]) -> tuple[str, str]:
 
 def _rows(content: Content, split: list[str]) -> list[_Row]:
     """Return the series of every place, as `_chosen` has them."""
-    tables, freq = _chosen(content, split)
     point = "{p: time_period, v: obs_value, s: coalesce(obs_status, 'A')}"
     home = ", ".join(map(literal, home_areas() or ("",)))
     newest = [
         f"arg_max({point}, nth, {most}) FILTER (ref_area {test} ({home}))"
         for most, test in ((HOME_POINTS, "IN"), (POINTS, "NOT IN"))
     ]
-    found = content.query(
-        f"{tables} SELECT ref_area, geo_vintage, key, count(*), arg_min(time_period, nth),"
-        f" list_reverse(coalesce({', '.join(newest)})) FROM chosen JOIN period USING (time_period)"
-        " GROUP BY ref_area, geo_vintage, key ORDER BY 1, 2, 3",
-        "data.parquet", freq,
-    )
-    return [
-        _Row(
-            area, vintage, tuple(key), total, first,
-            *([point[name] for point in points] for name in "pvs"),
+    found: list[_Row] = []
+    for indicators in _at_once(content):
+        tables, freq = _chosen(content, split, indicators)
+        found += (
+            _Row(
+                area, vintage, tuple(key), total, first,
+                *([point[name] for point in points] for name in "pvs"),
+            )
+            for area, vintage, key, total, first, points in content.query(
+                f"{tables} SELECT ref_area, geo_vintage, key, count(*), arg_min(time_period, nth),"
+                f" list_reverse(coalesce({', '.join(newest)}))"
+                " FROM chosen JOIN period USING (time_period) GROUP BY ref_area, geo_vintage, key",
+                "data.parquet", freq,
+            )
         )
-        for area, vintage, key, total, first, points in found
-    ]
+    return sorted(found, key=lambda row: row[:3])
+
+
+def _at_once(content: Content) -> Iterator[Sequence[str]]:
+    """Yield indicators to be looked at together: a list of each series' newest stays in memory."""
+    indicators = sorted(content.codes_used["indicator"])
+    number = len(indicators) * ROWS_AT_ONCE // max(content.release.rows, 1)
+    if number >= len(indicators):
+        yield ()
+        return
+    for start in range(0, len(indicators), max(number, 1)):
+        yield indicators[start:start + max(number, 1)]
 
 
 def _points(

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from model.errors import PortalError
+from model.errors import OpenIndicatorsError, PortalError
 from model.reference.registries import SimilarPlaces
-from portal.content import Content
+from portal.content import Content, _engine
 from portal.site.shared_pages import figures, place_pages
 from portal.site.shared_pages.figures import Listed
 from portal.site.shared_pages.places import CITY_PAGE, Gazetteer
@@ -62,6 +62,38 @@ def test_a_total_stands_for_a_dimension_and_without_one_each_code_does(tmp_path:
     known = written(tmp_path, rows, dimensions={"sex": SEX}, indicators=both)
     assert [(each.indicator, each.breakdown and each.breakdown["en"]) for each in known.measures] \
         == [("ROOMS", None), ("BEDS", "Female"), ("BEDS", "Male")]
+
+
+def test_a_large_table_is_looked_at_by_indicators(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = [f"I{n}" for n in range(7)]
+    rows = [
+        row(indicator=code, ref_area=area, time_period=str(year), obs_value=float(n))
+        for n, code in enumerate(codes) for area in ("48", "01") for year in range(2010, 2020)
+        if (n + year) % 3
+    ]
+    same = dict.fromkeys(codes, dataset().indicators["ROOMS"].model_dump())
+    content = Content.of(
+        make_release(tmp_path / "r", dataset(indicators=same), rows), registries()
+    )
+    whole = figures.write(content, tmp_path)
+    for rows in (0, 5, 9):
+        monkeypatch.setattr(figures, "ROWS_AT_ONCE", rows)
+        assert figures.write(content, tmp_path) == whole
+
+
+def test_too_little_memory_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENINDICATORS_MEMORY_LIMIT", "4MB")
+    monkeypatch.setattr("portal.content.ROW_GROUP", 0)  # an engine of bounded memory
+    content = Content.of(make_release(tmp_path / "r", dataset(), [row()]), registries())
+    _engine.cache_clear()
+    with pytest.raises(OpenIndicatorsError, match="not enough memory") as caught:
+        content.query("SELECT list(range) FROM t, range(10000000)")
+    _engine.cache_clear()
+    assert "OPENINDICATORS_MEMORY_LIMIT" in caught.value.todo
 
 
 def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
