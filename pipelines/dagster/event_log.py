@@ -12,10 +12,9 @@ which only describe what the data folder records itself.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from dagster import AssetCheckEvaluation, DagsterEventType
@@ -63,13 +62,7 @@ _EVALUATION = (
         "evaluation_event_storage_id", "materialization_event_storage_id",
     )})
 )
-
-
 _TABLES = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
-
-
-def _file(path: str) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
 
 
 def _without_a_sync_for_each_event(connection: Any, _record: Any) -> None:
@@ -212,8 +205,9 @@ class GroupedEventLog(SqliteEventLogStorage):
     def _engine(self, shard: str) -> Engine:
         engine = self._engines.get(shard)
         if engine is None:
-            for other in [name for name in self._engines if name != INDEX_SHARD_NAME]:
-                self._engines.pop(other).dispose()  # an earlier run's file is done with
+            if shard != INDEX_SHARD_NAME:
+                for other in [name for name in self._engines if name != INDEX_SHARD_NAME]:
+                    self._engines.pop(other).dispose()  # an earlier run's file is done with
             engine = create_engine(
                 self.conn_string_for_shard(shard),
                 poolclass=QueuePool,
@@ -224,26 +218,26 @@ class GroupedEventLog(SqliteEventLogStorage):
             self._engines[shard] = engine
         if shard not in self._initialized_dbs:
             if shard != INDEX_SHARD_NAME:  # Dagster has made that one
-                self._make_tables(shard)
+                self._make_tables(engine)
             self._initialized_dbs.add(shard)
         return engine
 
-    def _make_tables(self, shard: str) -> None:
-        """Make the file of a run with the tables of the index.
+    def _make_tables(self, engine: Engine) -> None:
+        """Make the file of a run, at `engine`, with the tables of the index.
 
         Dagster asks Alembic, which reads all of its scripts for each file.
         """
-        with closing(_file(self.path_for_shard(INDEX_SHARD_NAME))) as index:
-            tables = index.execute(_TABLES).fetchall()
-            [revision] = index.execute("SELECT version_num FROM alembic_version").fetchall()
-        with closing(_file(self.path_for_shard(shard))) as file:
-            file.execute("PRAGMA journal_mode=WAL")
-            file.execute("BEGIN IMMEDIATE")
-            if not file.execute(_TABLES).fetchall():
+        with self._engine(INDEX_SHARD_NAME).connect() as index:
+            tables = index.exec_driver_sql(_TABLES).fetchall()
+            revision = index.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
+        with engine.connect() as file:
+            file.exec_driver_sql("PRAGMA journal_mode=WAL")
+            file.exec_driver_sql("BEGIN IMMEDIATE")
+            if not file.exec_driver_sql(_TABLES).fetchall():
                 for (table,) in tables:
-                    file.execute(table)
-                file.execute("INSERT INTO alembic_version VALUES (?)", revision)
-            file.execute("COMMIT")
+                    file.exec_driver_sql(table)
+                file.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (revision,))
+            file.commit()
 
     def dispose(self) -> None:
         """Write what waits, and close the kept connections."""
