@@ -77,7 +77,7 @@ def connect(
         connection.close()
 
 
-def make_room(con: duckdb.DuckDBPyConnection, rows: int) -> None:
+def limit_threads(con: duckdb.DuckDBPyConnection, rows: int) -> None:
     """Let one thread alone sort and write a table of so many `rows` on `con` where memory asks it.
 
     Sorted runs that were spilled, and row groups that wait to be written in order, take memory for

@@ -46,7 +46,7 @@ from warehouse.cleaning.schema_inspection import read_codes, read_columns
 from warehouse.cleaning.source_columns import columns_of
 from warehouse.cleaning.unpivot import SOURCE_ROW, unpivot
 from warehouse.cleaning.unread_columns import unread_columns
-from warehouse.engine import make_room
+from warehouse.engine import limit_threads
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def observe(
         columns = columns_of(con)
         value = value.model_copy(update={"column": UNMARKED[0]})
     empty = drop_empty(con, value, columns) if source.empty == "drop" else 0
-    make_room(con, read)
+    limit_threads(con, read)
     map_observations(con, dataset, rules, value, columns, beside, how.registries, file)
     return read, empty
 

@@ -158,7 +158,8 @@ class _Packing:
             f" FROM read_parquet({literal(data)}) LIMIT 0"
         )
         changes = (folder / CHANGES).read_bytes()
-        return cls(con, _described(con, _file(data)), number, number - 1, [], changes, scratch)
+        columns = _described(con, rows_of([data], None))
+        return cls(con, columns, number, number - 1, [], changes, scratch)
 
     @classmethod
     def go_on(cls, con: duckdb.DuckDBPyConnection, pack: Pack, scratch: Path) -> _Packing:
@@ -181,7 +182,7 @@ class _Packing:
         most = max(ROWS_FREE, ROWS_EACH * release.rows)
         return (
             release.number == self.last + 1
-            and _described(self.con, _file(data)) == self.columns
+            and _described(self.con, rows_of([data], None)) == self.columns
             and (self.last < self.first or self._count() + changed <= most)
         )
 
@@ -275,10 +276,6 @@ class _Packing:
                 "a pack differs from what was written", where=str(path),
                 todo="check the machine's memory and disk, then run again: nothing was removed",
             )
-
-
-def _file(path: Path) -> str:
-    return f"read_parquet({literal(path)})"
 
 
 def _described(con: duckdb.DuckDBPyConnection, relation: str) -> list[tuple[str, str]]:

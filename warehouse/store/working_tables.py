@@ -26,7 +26,7 @@ from model.util.disk import disk_errors
 from model.util.hashing import has_checksum, pretty_json, sha256_file
 from model.util.sql import identifier, literal
 from warehouse.cleaning.clean import CleanStats
-from warehouse.engine import PARQUET_OPTIONS, ROW_GROUP, connect, make_room
+from warehouse.engine import PARQUET_OPTIONS, ROW_GROUP, connect, limit_threads
 from warehouse.store.atomic import atomic_directory
 from warehouse.store.data_dir import DataDir
 
@@ -188,7 +188,7 @@ def write_validated(
     rows = pq.read_metadata(table).num_rows
     with atomic_directory(folder) as staging, connect(data_dir.root / "tmp", rows) as con:
         quality = validate(con, open_table(con, table, in_place))
-        make_room(con, rows)
+        limit_threads(con, rows)
         columns = ", ".join(identifier(name) for name in dataset.columns)
         [(quarantined,)] = con.execute(f"SELECT count(*) FROM {QUARANTINE}").fetchall()
         # The table is in this order already; a join may lose it.

@@ -266,12 +266,12 @@ def _rows(content: Content, split: list[str]) -> list[_Row]:
 def _at_once(content: Content) -> Iterator[Sequence[str]]:
     """Yield indicators to be looked at together: a list of each series' newest stays in memory."""
     indicators = sorted(content.codes_used["indicator"])
-    number = len(indicators) * ROWS_AT_ONCE // max(content.release.rows, 1)
+    number = max(len(indicators) * ROWS_AT_ONCE // max(content.release.rows, 1), 1)
     if number >= len(indicators):
         yield ()
         return
-    for start in range(0, len(indicators), max(number, 1)):
-        yield indicators[start:start + max(number, 1)]
+    for start in range(0, len(indicators), number):
+        yield indicators[start:start + number]
 
 
 def _points(
