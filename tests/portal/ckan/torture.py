@@ -101,6 +101,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--home", type=Path, default=default_folder(), help="the portal's folder")
     asked = parser.parse_args()
+    use_project(PROJECT)
     ckan = load_portal(PortalDir(asked.home.resolve()))
     runner, failed = Runner(), []
     with proxy_to(ckan.url) as proxy, tempfile.TemporaryDirectory() as folder:
