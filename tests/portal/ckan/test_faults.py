@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from itertools import product
 
 import pytest
 
 from model.errors import PortalError
 from portal.ckan.client import CHECKSUMS
+from tests.fixtures.commands import PROJECT
 from tests.portal.ckan import torture
 from tests.portal.ckan.proxy import COMPRESSED, FAULTS, UNKNOWN_ACTION, proxy_to
 from tests.portal.ckan.runner import Runner
@@ -156,3 +159,12 @@ def test_our_own_words_of_a_killed_run_are_no_persons_edit(env, tmp_path):
 def test_torture(number, ckan, proxy, runner, tmp_path):
     seed = FIRST + number  # not in the test's name: parallel workers must collect the same names
     torture.run(seed, ckan, proxy, runner, tmp_path / "run")
+
+
+def test_the_command_that_looks_for_more(ckan, portal_home):
+    command = [sys.executable, "-m", "tests.portal.ckan.torture", "--runs", "1", "--first", "13"]
+    done = subprocess.run(
+        [*command, "--home", str(portal_home.root)], cwd=PROJECT, capture_output=True, text=True,
+        check=False,
+    )
+    assert "1 of 1 runs ended well" in done.stdout, done.stderr

@@ -17,6 +17,8 @@ from typing import Any
 
 from dev.ckan.portal_dir import PortalDir, default_folder
 from dev.ckan.running_portal import RunningPortal, load_portal
+from model.reference.city import use_project
+from tests.fixtures.commands import PROJECT
 from tests.portal.ckan.environment import CkanEnvironment
 from tests.portal.ckan.proxy import FAULTS, Proxy, proxy_to
 from tests.portal.ckan.runner import Runner
