@@ -10,6 +10,7 @@
     const template = /** @type {HTMLTemplateElement} */ (document.getElementById("scripts"));
     const all = document.importNode(template.content, true);
     for (const script of all.querySelectorAll("script:not([async])")) script.async = false; // in order
+    document.head.append(...all.querySelectorAll("link")); // what they need, asked for at once
     const first = all.querySelector("script[async]");
     if (first) {
       await new Promise((done) => {
