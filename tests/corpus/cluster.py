@@ -23,10 +23,12 @@ def main() -> int:
     parser.add_argument("project", type=Path)
     parser.add_argument("--files", type=Path, required=True)
     parser.add_argument("--master", default="local-cluster[2,1,1024]")
+    parser.add_argument("--keep", type=Path, help="where the two data folders are made and stay")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        alone = _run(asked.project, asked.files, Path(name) / "alone", "")
-        cluster = _run(asked.project, asked.files, Path(name) / "cluster", asked.master)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = asked.keep or Path(temporary)
+        alone = _run(asked.project, asked.files, folder / "alone", "")
+        cluster = _run(asked.project, asked.files, folder / "cluster", asked.master)
     different = sorted(
         path for path in alone.keys() | cluster.keys() if alone.get(path) != cluster.get(path)
     )
