@@ -33,16 +33,20 @@ if TYPE_CHECKING:  # `list` reads releases without DuckDB and pyarrow, which tak
     import pyarrow as pa
 
 
-def rows_of(files: Sequence[Path], decimals: int | None) -> str:
-    """Return the relation of the rows in `files` of packs whose figures have so many `decimals`.
+def rows_of(path: Path, decimals: int | None) -> str:
+    """Return the relation of the rows in the file of a pack whose figures have so many `decimals`.
 
     None: the figures stand as they are.
     """
-    listed = ", ".join(map(literal, files))
-    relation = f"read_parquet([{listed}], union_by_name = true)"
+    relation = f"read_parquet({literal(path)})"
     if decimals is None:
         return relation
-    return f"(SELECT * REPLACE (obs_value / 1e{decimals} AS obs_value) FROM {relation})"
+    return f"(SELECT * REPLACE (obs_value / {scale(decimals)} AS obs_value) FROM {relation})"
+
+
+def scale(decimals: int | None) -> str:
+    """Return by what the figures in the file of a pack are divided, a DOUBLE in SQL."""
+    return f"1e{decimals or 0}"
 
 
 def write_rows(con: duckdb.DuckDBPyConnection, rows: str, pack: str, path: Path) -> int | None:

@@ -28,7 +28,7 @@ from model.records.release import LedgerEntry
 from model.util.disk import atomic_write
 from model.util.hashing import has_checksum, sha256_json
 from model.util.sql import identifier, literal
-from warehouse.packed_rows import changes_of, rows_of
+from warehouse.packed_rows import changes_of, scale
 from warehouse.store import ledger, packs
 from warehouse.store.data_dir import DataDir
 from warehouse.store.ledger import RECORD
@@ -211,12 +211,6 @@ def _statements(
         return f"[{', '.join(literal(folder / name) for folder in folders)}]"
 
     pack_folders = [pack.folder for _, pack in every]
-    by_decimals: dict[int | None, list[Path]] = {}
-    for _, pack in every:
-        by_decimals.setdefault(pack.record.decimals, []).append(pack.folder / packs.ROWS)
-    in_packs = " UNION ALL BY NAME ".join(
-        f"FROM {rows_of(paths, decimals)}" for decimals, paths in by_decimals.items()
-    )
     of_pack = "regexp_extract(filename, '/([^/]+/[^/]+/[^/]+)/[^/]*$', 1)"
     number = "CAST(regexp_extract(filename, '/([0-9]+)/[^/]*$', 1) AS INTEGER)"
     dataset = "regexp_extract(filename, '/([^/]+/[^/]+)/[0-9]+/[^/]*$', 1)"
@@ -225,13 +219,19 @@ def _statements(
         f" {literal(record['issued'])}::TIMESTAMPTZ)" for _, record, _ in shown
     )
     held = ", ".join(
-        f"({literal(dataset)}, {pack.first}, {pack.since}, {pack.last}, {literal(pack.name)})"
-        for dataset, pack in every
+        f"({literal(dataset)}, {pack.first}, {pack.since}, {pack.last}, {literal(pack.name)},"
+        f" {file}::UBIGINT, {scale(pack.record.decimals)}::DOUBLE)"
+        for file, (dataset, pack) in enumerate(every)
     )
+
+    def of_row(*without: str) -> str:
+        """Return the columns of a row `o` of the pack `p`, its figure as it was released."""
+        return f"o.* EXCLUDE ({', '.join(without)}) REPLACE (o.obs_value / p.scale AS obs_value)"
+
     of_release = ", ".join(f"{name}: {literal(_type(of))}" for name, of in _RELEASE.items())
     derived = changes_of(
-        'SELECT p.dataset, p.since, p."last", o.* EXCLUDE (_pack)'
-        " FROM _in_packs o JOIN _packs p ON o._pack = p.pack"
+        f'SELECT p.dataset, p.since, p."last", {of_row("_pack", "_file")}'
+        " FROM _in_packs o JOIN _packs p ON o._file = p.file"
     )
 
     later = [pack.folder for _, pack in every if pack.since > pack.first]
@@ -250,17 +250,17 @@ def _statements(
         return union(
             f"""SELECT o.* FROM _in_full o JOIN ({newest}) r
                 ON o.dataset = r.dataset AND o.release = r.number""",
-            f"""SELECT r.dataset, r.number AS release, o.* EXCLUDE (_first, _last, _pack)
+            f"""SELECT p.dataset, p.number AS release, {of_row("_first", "_last", "_pack", "_file")}
                 FROM _in_packs o JOIN (
-                  SELECT r.dataset, r.number, p.pack FROM ({newest}) r JOIN _packs p
+                  SELECT r.dataset, r.number, p.file, p.scale FROM ({newest}) r JOIN _packs p
                   ON r.dataset = p.dataset AND r.number BETWEEN p."first" AND p."last"
-                ) r ON o._pack = r.pack AND o._first <= r.number AND o._last >= r.number""",
+                ) p ON o._file = p.file AND o._first <= p.number AND o._last >= p.number""",
         )
 
     return [
         f"CREATE TABLE _issued AS FROM (VALUES {issued}) t(dataset, number, issued)",
-        *([f'CREATE TABLE _packs AS FROM (VALUES {held}) t(dataset, "first", since, "last", pack)']
-          if every else []),
+        *([f'CREATE TABLE _packs AS FROM (VALUES {held}) t(dataset, "first", since, "last", pack,'
+           ' file, scale)'] if every else []),
         """CREATE VIEW releases AS SELECT dataset, number, CAST(issued AS TIMESTAMPTZ) AS issued,
             reason, rows, quarantined, changes.added, changes.revised, changes.withdrawn,
             period_first, period_last, snapshot_sha256, code_version FROM (""" + union(
@@ -273,12 +273,14 @@ def _statements(
             SELECT {dataset} AS dataset, {number} AS release, * EXCLUDE (filename)
             FROM read_parquet({files(packs.DATA, in_full)}, union_by_name = true, filename = true)
             """] if in_full else []),
-        *([f"CREATE VIEW _in_packs AS {in_packs}"] if every else []),
-        "CREATE VIEW all_observations AS " + union("FROM _in_full", """
-            SELECT p.dataset, o.release, o.* EXCLUDE (release, _pack) FROM (
+        *([f"""CREATE VIEW _in_packs AS SELECT *, file_index AS _file
+            FROM read_parquet({files(packs.ROWS, pack_folders)}, union_by_name = true)"""]
+          if every else []),
+        "CREATE VIEW all_observations AS " + union("FROM _in_full", f"""
+            SELECT p.dataset, o.release, {of_row("release", "_pack", "_file")} FROM (
               SELECT unnest(range(_first, _last + 1))::INTEGER AS release,
                 * EXCLUDE (_first, _last) FROM _in_packs
-            ) o JOIN _packs p ON o._pack = p.pack"""),
+            ) o JOIN _packs p ON o._file = p.file"""),
         f"CREATE VIEW observations AS {current()}",
         f"""CREATE MACRO observations_as_of("timestamp") AS TABLE
             {current(f"WHERE issued <= {_MOMENT}")}""",

@@ -158,7 +158,7 @@ class _Packing:
             f" FROM read_parquet({literal(data)}) LIMIT 0"
         )
         changes = (folder / CHANGES).read_bytes()
-        columns = _described(con, rows_of([data], None))
+        columns = _described(con, rows_of(data, None))
         return cls(con, columns, number, number - 1, [], changes, scratch)
 
     @classmethod
@@ -182,7 +182,7 @@ class _Packing:
         most = max(ROWS_FREE, ROWS_EACH * release.rows)
         return (
             release.number == self.last + 1
-            and _described(self.con, rows_of([data], None)) == self.columns
+            and _described(self.con, rows_of(data, None)) == self.columns
             and (self.last < self.first or self._count() + changed <= most)
         )
 
@@ -269,7 +269,7 @@ class _Packing:
             self.con.execute(
                 f"SELECT count(*), sum(hash({names}, _first, _last)) FROM {source}"
             ).fetchone()
-            for source in ("_rows", rows_of([path], decimals))
+            for source in ("_rows", rows_of(path, decimals))
         ]
         if counts[0] != counts[1]:
             raise StoreError(

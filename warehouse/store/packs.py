@@ -101,7 +101,7 @@ class Pack:
     @property
     def rows(self) -> str:
         """Return the relation of its rows, in SQL."""
-        return rows_of([self.folder / ROWS], self.record.decimals)
+        return rows_of(self.folder / ROWS, self.record.decimals)
 
     @property
     def name(self) -> str:
