@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from model.util.hashing import sha256_file
@@ -25,10 +26,11 @@ def main() -> int:
     parser.add_argument("--master", default="local-cluster[2,1,1024]")
     parser.add_argument("--keep", type=Path, help="where the two data folders are made and stay")
     asked = parser.parse_args()
+    now = time.time()  # the same for both: what begins later than a source was read is rejected
     with tempfile.TemporaryDirectory() as temporary:
         folder = asked.keep or Path(temporary)
-        alone = _run(asked.project, asked.files, folder / "alone", "")
-        cluster = _run(asked.project, asked.files, folder / "cluster", asked.master)
+        alone = _run(asked.project, asked.files, folder / "alone", "", now)
+        cluster = _run(asked.project, asked.files, folder / "cluster", asked.master, now)
     different = sorted(
         path for path in alone.keys() | cluster.keys() if alone.get(path) != cluster.get(path)
     )
@@ -37,12 +39,12 @@ def main() -> int:
     return 1 if different or not alone else 0
 
 
-def _run(project: Path, files: Path, home: Path, master: str) -> dict[str, str]:
+def _run(project: Path, files: Path, home: Path, master: str, now: float) -> dict[str, str]:
     """Run everything into a new data folder; return the checksums of what was released."""
     environment = {
         **os.environ, "OPENINDICATORS_PROJECT": str(project), "OPENINDICATORS_FILES": str(files),
         "OPENINDICATORS_DATA_DIR": str(home), "OPENINDICATORS_SPARK_MASTER": master,
-        "OPENINDICATORS_SPARK_FROM": "0", "SOURCE_DATE_EPOCH": "1767225600",
+        "OPENINDICATORS_SPARK_FROM": "0", "SOURCE_DATE_EPOCH": str(int(now)),
     }
     done = subprocess.run(
         [sys.executable, "-m", "pipelines.cli.main", "run", "--profile", "live"],
