@@ -1,5 +1,5 @@
 """The city as a database to attach: `city.duckdb`."""
 
-from portal.attach.database import FILE, Attachable, statements, write
+from portal.attach.database import FILE, Attachable, Definition, Standing, define, write
 
-__all__ = ["FILE", "Attachable", "statements", "write"]
+__all__ = ["FILE", "Attachable", "Definition", "Standing", "define", "write"]

@@ -148,10 +148,10 @@ class CatalogueState(Frozen):
     datasets: the checksum of every `dataset.json`.
     pages: those of the pages, by path in the site.
     inputs: what each page was made from, where it was not made from all datasets.
-    database: checksum of the SQL that made the database to attach.
+    attached: checksums of what the database to attach was made from.
     """
 
-    database: str = ""
+    attached: dict[str, str]
     site_version: str
     datasets: dict[str, str]
     pages: dict[str, str]

@@ -93,12 +93,12 @@ def render(
     """
     before = read_state(CatalogueState, folder / STATE)
     if before and before.site_version != site_version:
-        before = before.model_copy(update={"inputs": {}})
+        before = before.model_copy(update={"inputs": {}, "attached": {}})
     written = {state.dataset: (state, known) for state, known in intact_datasets(folder)}
     states = [state for state, _ in written.values()]
     checksums = {dataset: known["dataset.json"] for dataset, (_, known) in written.items()}
     offered = [state for state in states if not state.withdrawn]
-    sql = attach.statements(_attachable(offered), base_url)
+    database = attach.define(_attachable(offered), base_url)
     with ThreadPoolExecutor(1) as beside:  # DuckDB and zlib keep another core busy meanwhile
         targets = TargetsView.of(folder, registries, offered, checksums)
         of_all = [*_of_all(folder, registries, written, preview, base_url, targets)]
@@ -114,7 +114,7 @@ def render(
         ]
         jobs: list[_Job] = [*of_all, *due]
         tasks: list[partial[Any]] = [partial(bulk.write, folder, offered)]
-        tasks += [] if preview else [partial(_database, folder, before, sql)]
+        tasks += [] if preview else [partial(_database, folder, before, database)]
         begun: list[Future[Any]] = []
         files = {
             path: data for made in divided(
@@ -122,13 +122,13 @@ def render(
             ) for path, data in made.items()
         }
         files |= programs.for_crawlers({*files, *paths}, offered, base_url)
-        bulk_files, *database = [each.result() for each in begun]
-        files |= zip([attach.FILE], database, strict=False)  # a preview has none
+        bulk_files, *attached = [each.result() for each in begun]
+        files |= zip([attach.FILE], attached, strict=False)  # a preview has none
         paths |= {path: sha256_bytes(data) for path, data in files.items()}
         paths |= codelists.write(folder, registries, site_version, base_url)
         paths |= bulk_files
     state = CatalogueState(
-        database=sha256_json(sql), site_version=site_version, datasets=checksums, pages=paths,
+        attached=database.checksums(), site_version=site_version, datasets=checksums, pages=paths,
         inputs=inputs,
     )
     files[STATE] = sealed(pretty_json(state)).encode()
@@ -260,17 +260,20 @@ def _attachable(states: list[DatasetState]) -> list[attach.Attachable]:
     ]
 
 
-def _database(folder: Path, before: CatalogueState | None, sql: list[str]) -> bytes:
-    """Return the database to attach: the one that stands in `folder` where this `sql` made it.
+def _database(
+    folder: Path, before: CatalogueState | None, definition: attach.Definition
+) -> bytes:
+    """Return the database to attach, made from the one that stands in `folder` where it is whole.
 
     What stands is known from the state `before`.
     """
     path = folder / attach.FILE
-    if before and before.database == sha256_json(sql) and has_checksum(
-        path, before.pages.get(attach.FILE, "")
-    ):
-        return path.read_bytes()
-    return attach.write(sql, folder)
+    if not before or not has_checksum(path, before.pages.get(attach.FILE, "")):
+        return attach.write(definition, folder)
+    stands = attach.Standing(path.read_bytes(), before.attached)
+    if stands.checksums == definition.checksums():
+        return stands.data
+    return attach.write(definition, folder, stands)
 
 
 def _feeds(

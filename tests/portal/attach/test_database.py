@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -9,7 +10,7 @@ import httpx
 import pytest
 
 from model.util.hashing import sha256_bytes
-from portal.attach import FILE, statements, write
+from portal.attach import FILE, Attachable, Definition, Standing, define, write
 from portal.site.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.ranges import Remote
@@ -110,13 +111,68 @@ def test_it_is_made_again_only_when_a_release_came(site: Site, tmp_path: Path) -
 
 
 def test_many_releases_give_the_same_bytes_each_time(tmp_path: Path) -> None:
-    table, *_ = statements([], None)
+    shared = define([], None).shared
     rows = ", ".join(
         f"('health/beds', {number}, '1.0.0', '2026-11-21', NULL, '{sha256_bytes(b'%d' % number)}')"
         for number in range(3_000)
     )
-    made = {write([table, f"INSERT INTO city.releases VALUES {rows}"], tmp_path) for _ in range(8)}
+    definition = Definition(shared, {"health/beds": ("SELECT 1", rows)})
+    made = {write(definition, tmp_path) for _ in range(8)}
     assert len(made) == 1
+
+
+def attachable(dataset: str, releases: int = 1, title: str = "Số liệu") -> list[Attachable]:
+    return [
+        Attachable(
+            dataset, title, number, f"{number}.0.0", datetime(2026, 11, number, tzinfo=UTC),
+            sha256_bytes(f"{dataset} {number}".encode()),
+        )
+        for number in range(1, releases + 1)
+    ]
+
+
+def files_of(releases: list[Attachable], folder: Path) -> list[Path]:
+    """Write the Parquet files of the releases, and those of the sectors."""
+    names = {item.dataset: item.dataset.split("/") for item in releases}
+    files = [
+        folder / f"datasets/{item.dataset}/releases/{item.number}/{names[item.dataset][1]}.parquet"
+        for item in releases
+    ]
+    files += [folder / f"bulk/{sector}.parquet" for sector, _ in names.values()]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        duckdb.sql("SELECT 'VN' AS ref_area, 1.5 AS obs_value").write_parquet(str(file))
+    return files
+
+
+@pytest.mark.parametrize("then", [
+    [("a/b", 1), ("c/order", 2), ("c/rooms", 1)],  # a release more
+    [("a/b", 1), ("c/beds", 3), ("c/order", 1), ("c/rooms", 1)],  # a dataset more
+    [("a/b", 1), ("c/rooms", 1)],  # one less
+    [("a/b", 1), ("c/order", 1, "Another, much longer title"), ("c/rooms", 1)],
+    [("a/b", 1)], [("b/c", 1), ("c/order", 1)], [],  # of other sectors
+])
+def test_out_of_what_stands_it_is_as_made_from_nothing(
+    tmp_path: Path, then: list[tuple[str, int, str]]
+) -> None:
+    everything = [item for each in then for item in attachable(*each)]
+    first = [item for name in ("a/b", "c/order", "c/rooms") for item in attachable(name)]
+    files_of([*everything, *first], tmp_path)
+    before, after = define(first, ADDRESS), define(everything, ADDRESS)
+    stands = write(before, tmp_path)
+    made = write(after, tmp_path, Standing(stands, before.checksums()))
+    assert made == write(after, tmp_path)
+    assert write(before, tmp_path, Standing(made, after.checksums())) == stands
+
+
+def test_a_view_is_not_bound_again_whose_file_is_the_same(tmp_path: Path) -> None:
+    before, after = (define([*attachable("a/b"), *attachable("a/c", n)], None) for n in (1, 2))
+    file, *_ = files_of([*attachable("a/b"), *attachable("a/c", 2)], tmp_path)
+    stands = write(before, tmp_path)
+    file.unlink()
+    write(after, tmp_path, Standing(stands, before.checksums()))
+    with pytest.raises(duckdb.IOException, match=r"a/b/releases/1/b\.parquet"):
+        write(after, tmp_path)
 
 
 def test_closed_and_withdrawn_datasets_are_not_in_it(site: Site, tmp_path: Path) -> None:
