@@ -3,8 +3,10 @@
 import os
 import pickle
 import struct
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from tempfile import TemporaryFile
+from typing import BinaryIO, TypeVar, cast
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -18,26 +20,44 @@ def divided(
 ) -> list[Made]:
     """Return what `make` makes of each of the `items`, in their order.
 
-    At most so many `processes` make it: this one, and others that are forked from it, where `make`
-    must write nothing and wait for no other thread. A thread at work while this forks may hold a
-    lock that the others would wait for without end (Python's documentation of `os.fork`), so that
-    one beside it is started by `once_forked`. What a process does not return, because it was killed
-    or `make` raised an error, is made here, where the error is seen.
+    At most so many `processes` make it, this one and others, see `begun`. A thread at work while
+    this forks may hold a lock that the others would wait for without end (Python's documentation
+    of `os.fork`), so that one beside it is started by `once_forked`.
     """
-    number = max(1, min(processes, len(items) // _FEWEST))
-    waiting = _waiting(len(items))
-    others = [_start(make, items, waiting) for _ in range(1, number)]
-    try:
+    with begun(make, items, max(1, min(processes, len(items) // _FEWEST)) - 1) as all_made:
         once_forked()
+        return all_made()
+
+
+@contextmanager
+def begun(
+    make: Callable[[Item], Made], items: Sequence[Item], others: int
+) -> Iterator[Callable[[], list[Made]]]:
+    """Let so many `others`, processes forked from this one, begin to make what `items` become.
+
+    `make` must write nothing there and wait for no other thread. Yields what returns all that is
+    made, in the order of the `items`: this process makes those that nobody has begun with, and
+    those that another one does not return, because it was killed or `make` raised an error, so that
+    the error is seen. Who leaves without having called it waits for the items at work alone.
+    """
+    waiting = _waiting(len(items))
+    at_work = [_start(make, items, waiting) for _ in range(others)]
+
+    def all_made() -> list[Made]:
         made = _share(make, items, waiting)
-        for _, answer in others:
-            made |= _received(answer)
+        while at_work:
+            made |= _ended(*at_work.pop())
+        return [made[at] if at in made else make(items[at]) for at in range(len(items))]
+
+    try:
+        yield all_made
     finally:
+        while os.read(waiting, _NUMBER.size * _NUMBERS):
+            pass  # the others find nothing to begin with
         os.close(waiting)
-        for process, answer in others:
-            os.close(answer)  # one that still writes ends
+        for process, answer in at_work:
+            answer.close()
             os.waitpid(process, 0)
-    return [made[at] if at in made else make(items[at]) for at in range(len(items))]
 
 
 def _waiting(count: int) -> int:
@@ -61,28 +81,33 @@ def _share(make: Callable[[Item], Made], items: Sequence[Item], waiting: int) ->
     }
 
 
-def _start(make: Callable[[Item], Made], items: Sequence[Item], waiting: int) -> tuple[int, int]:
-    """Fork a process that makes its share; return its id, and the descriptor it writes to."""
-    answer, writing = os.pipe()
+def _start(
+    make: Callable[[Item], Made], items: Sequence[Item], waiting: int
+) -> tuple[int, BinaryIO]:
+    """Fork a process that makes its share; return its id, and the file that it writes it to.
+
+    It would wait with a pipe until this one reads, which has work of its own.
+    """
+    answer = cast("BinaryIO", TemporaryFile())  # noqa: SIM115 - whoever waits for it closes it
     process = os.fork()
     if process:
-        os.close(writing)
         return process, answer
     status = 1
     try:
-        os.close(answer)
-        with os.fdopen(writing, "wb") as file:
-            pickle.dump(_share(make, items, waiting), file)
+        pickle.dump(_share(make, items, waiting), answer)
+        answer.flush()
         status = 0
     finally:  # nothing of this process is to be ended in the other
         os._exit(status)
 
 
-def _received(answer: int) -> dict[int, Made]:
+def _ended(process: int, answer: BinaryIO) -> dict[int, Made]:
     """Return what a process has written; nothing where it did not come to the end."""
-    with os.fdopen(answer, "rb", closefd=False) as file:
+    os.waitpid(process, 0)
+    with answer:
+        answer.seek(0)
         try:
-            found: dict[int, Made] = pickle.load(file)  # noqa: S301 - our own bytes
+            found: dict[int, Made] = pickle.load(answer)  # noqa: S301 - our own bytes
         except (EOFError, pickle.UnpicklingError):
             return {}
         return found

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from model.util.processes import divided
+from model.util.processes import begun, divided
 
 HERE = os.getpid()
 
@@ -54,4 +54,31 @@ def test_an_error_in_any_of_them_is_raised_here(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(ZeroDivisionError):
         divided(lambda number: 1 // (number - 99), range(100), 2)
     with pytest.raises(ChildProcessError):  # it is not left behind
+        os.waitpid(*forked, os.WNOHANG)
+
+
+@pytest.mark.parametrize("make", [lambda number: number * 2, killed])
+def test_others_begin_while_this_process_has_other_work(make: Callable[[int], int]) -> None:
+    with begun(make, range(100), 1) as all_made:
+        assert divided(make, range(100), 2) == [number * 2 for number in range(100)]
+        assert all_made() == [number * 2 for number in range(100)]
+
+
+def test_others_make_all_where_nothing_is_left_for_this_process() -> None:
+    with begun(lambda _: os.getpid(), range(10), 1) as all_made:
+        time.sleep(0.5)
+        assert HERE not in all_made()
+
+
+def test_who_leaves_without_what_was_begun_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    forked: list[int] = []
+    fork = os.fork
+    monkeypatch.setattr(os, "fork", lambda: forked.append(fork()) or forked[-1])
+    started = time.perf_counter()
+    with begun(lambda _: time.sleep(0.1), range(1_000), 1):
+        pass
+    assert time.perf_counter() - started < 50, "not all were made"
+    with pytest.raises(ChildProcessError):
         os.waitpid(*forked, os.WNOHANG)

@@ -22,7 +22,7 @@ from model.util.hashing import (
     sha256_json,
 )
 from model.util.languages import default_language, languages
-from model.util.processes import divided
+from model.util.processes import begun, divided
 from model.util.text import LocalizedText, fold
 from portal import attach
 from portal.api import bulk, codelists
@@ -65,6 +65,8 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets"
 # By the dataset's id: its state, and the checksums of its files.
 Written = dict[str, tuple[DatasetState, dict[str, str]]]
 _Job = Callable[[], Mapping[str, bytes]]  # makes files: path in the site -> bytes
+_MANY = 32  # datasets: for fewer a process takes longer to begin than what it makes
+_PART = 256  # pages that are looked at together
 _ALL_RELEASES = LocalizedText(vi="Các bản phát hành", en="Releases")
 
 
@@ -99,30 +101,23 @@ def render(
     checksums = {dataset: known["dataset.json"] for dataset, (_, known) in written.items()}
     offered = [state for state in states if not state.withdrawn]
     database = attach.define(_attachable(offered), base_url)
-    with ThreadPoolExecutor(1) as beside:  # DuckDB and zlib keep another core busy meanwhile
-        targets = TargetsView.of(folder, registries, offered, checksums)
-        of_all = [*_of_all(folder, registries, written, preview, base_url, targets)]
+    targets = TargetsView.of(folder, registries, offered, checksums)
+    of_all = [*_of_all(folder, registries, written, preview, base_url, targets)]
+    # Another process makes these while this one finds out which pages there are.
+    others = min(processes - 1, len(offered) // _MANY)
+    with begun(_make, of_all, others) as made_of_all, ThreadPoolExecutor(1) as beside:
         pages = [*_pages(folder, registries, written, preview, base_url, targets)]
         inputs = {page.path: page.inputs for page in pages}
         paths = {page.path: before.pages.get(page.path, "") if before else "" for page in pages}
-        due = [
-            partial(_made, folder, page, paths[page.path], bool(before and before.inputs))
-            for page in pages if not (
-                before and before.inputs.get(page.path) == page.inputs
-                and has_checksum(f"{folder}/{page.path}", paths[page.path])
-            )
-        ]
-        jobs: list[_Job] = [*of_all, *due]
+        jobs = [partial(_made, folder, before, part) for part in _parts(pages, before)]
         tasks: list[partial[Any]] = [partial(bulk.write, folder, offered)]
         tasks += [] if preview else [partial(_database, folder, before, database)]
-        begun: list[Future[Any]] = []
-        files = {
-            path: data for made in divided(
-                _make, jobs, processes, lambda: begun.extend(map(beside.submit, tasks))
-            ) for path, data in made.items()
-        }
+        running: list[Future[Any]] = []  # DuckDB and zlib keep another core busy
+        made = divided(_make, jobs, processes, lambda: running.extend(map(beside.submit, tasks)))
+        made += made_of_all()
+        files = {path: data for each in made for path, data in each.items()}
         files |= programs.for_crawlers({*files, *paths}, offered, base_url)
-        bulk_files, *attached = [each.result() for each in begun]
+        bulk_files, *attached = [each.result() for each in running]
         files |= zip([attach.FILE], attached, strict=False)  # a preview has none
         paths |= {path: sha256_bytes(data) for path, data in files.items()}
         paths |= codelists.write(folder, registries, site_version, base_url)
@@ -144,13 +139,33 @@ def _one(path: str, render: Callable[..., bytes], *args: Any) -> dict[str, bytes
     return {path: render(*args)}
 
 
-def _made(folder: Path, page: SharedPage, sha256: str, same_code: bool) -> dict[str, bytes]:
-    """Make a page, out of the one in `folder` where that is whole and of the same code."""
-    if page.remake is None:
-        return {page.path: page.make()}
-    path = folder / page.path
-    stands = path.read_bytes() if same_code and path.is_file() else b""
-    return {page.path: page.remake(stands if sha256_bytes(stands) == sha256 else b"")}
+def _parts(pages: list[SharedPage], before: CatalogueState | None) -> Iterator[list[SharedPage]]:
+    """Divide pages: one by one those with other inputs than `before`, the rest is but looked at."""
+    known = before.inputs if before else {}
+    yield from ([page] for page in pages if known.get(page.path) != page.inputs)
+    same = [page for page in pages if known.get(page.path) == page.inputs]
+    yield from (same[at : at + _PART] for at in range(0, len(same), _PART))
+
+
+def _made(
+    folder: Path, before: CatalogueState | None, pages: list[SharedPage]
+) -> dict[str, bytes]:
+    """Make those of the `pages` that do not stand in `folder` as `before`, of the same inputs.
+
+    A page is made out of the one that stands where that is whole and of the same code.
+    """
+    inputs, known = (before.inputs, before.pages) if before else ({}, {})
+    made = {}
+    for page in pages:
+        path, sha256 = f"{folder}/{page.path}", known.get(page.path, "")
+        if inputs.get(page.path) == page.inputs and has_checksum(path, sha256):
+            continue
+        if page.remake is None:
+            made[page.path] = page.make()
+            continue
+        stands = Path(path).read_bytes() if inputs and Path(path).is_file() else b""
+        made[page.path] = page.remake(stands if sha256_bytes(stands) == sha256 else b"")
+    return made
 
 
 def _of_all(
