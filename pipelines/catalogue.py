@@ -114,7 +114,7 @@ def load_catalogue(settings: Settings, suites_of: Collection[str] | None = None)
         suites_of: the names, as `select` takes them, of the datasets whose suites are read; all by
             default. What only names datasets needs none, and so does without their errors.
     """
-    with paused_collector(lasting=True):
+    with paused_collector("declarations"):
         return _load(settings, suites_of)
 
 

@@ -3,5 +3,5 @@
 from model.util.garbage_collector import paused_collector
 from pipelines.dagster.build import build_definitions
 
-with paused_collector(lasting=True):
+with paused_collector("definitions"):
     defs = build_definitions()

@@ -128,7 +128,7 @@ class Workers(AbstractContextManager["Workers"]):
     def _prepare(self) -> None:
         """Import what all need: it stays shared, and no collection looks at it again."""
         if not self._prepared:
-            with paused_collector(lasting=True):
+            with paused_collector("steps"):
                 self.prepare()
             self._prepared = True
 

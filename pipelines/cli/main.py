@@ -129,7 +129,7 @@ class Commands(TyperGroup):
         one = typer.Typer(
             add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
         )
-        with paused_collector(lasting=True):
+        with paused_collector("command"):
             called = getattr(import_module(f"pipelines.cli.{module}"), name)
         one.command(cmd_name, help=text)(called)
         command = typer.main.get_command(one)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import gc
 import io
 import json
 import os
@@ -130,7 +129,6 @@ class World:
     def run(self) -> None:
         """Run all datasets; what is blocked or not ready is told by the exit code."""
         code = self.command("run", run)
-        gc.unfreeze()  # a run keeps what it imports from the collector, as its process ends with it
         well = True
         for name, each in self.datasets.items():
             each.run(self.now)
