@@ -160,29 +160,30 @@ class CatalogueState(Frozen):
 
 State = TypeVar("State", DatasetState, CatalogueState)
 _MOST = 4_000  # states kept: some 50 kB each
-_parsed: dict[str, Any] = {}  # datasets' states, by the checksum of what each was read from
+_parsed: dict[Path, tuple[str, Any]] = {}  # datasets' states, by file, with the file's checksum
 
 
 def read_state(kind: type[State], path: Path, sha256: str | None = None) -> State | None:
     """Return the state of a `kind` in the file `path`; None where none can be read.
 
     Nor is one read whose checksum is known and another than `sha256`. That of a dataset is parsed
-    once in a process: several steps after a run read those of all datasets.
+    once in a process until the file is written anew: several steps after a run read those of all.
     """
     try:
         data = path.read_bytes()
         found = sha256_bytes(data)
         if sha256 not in (None, found):
             return None
-        if isinstance(known := _parsed.get(found), kind):
-            return known
+        known = _parsed.get(path, ("", None))
+        if known[0] == found and isinstance(known[1], kind):
+            return known[1]
         state = kind.model_validate_json(unsealed(data))
     except (OSError, ValueError):
         return None
     if isinstance(state, DatasetState):
         if len(_parsed) >= _MOST:
             _parsed.clear()
-        _parsed[found] = state
+        _parsed[path] = found, state
     return state
 
 

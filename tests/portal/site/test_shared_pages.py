@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import shutil
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,14 @@ from portal.site.shared_pages import figures, place_pages
 from portal.site.shared_pages.figures import Listed
 from portal.site.shared_pages.places import CITY_PAGE, Gazetteer
 from portal.site.site import Site
-from portal.site.state import CatalogueState, all_datasets, intact_datasets, read_intact, read_state
+from portal.site.state import (
+    CatalogueState,
+    DatasetState,
+    all_datasets,
+    intact_datasets,
+    read_intact,
+    read_state,
+)
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import Row, make_release, row
 
@@ -262,6 +271,21 @@ def test_what_a_dataset_says_of_itself_is_believed_by_its_checksum(tmp_path: Pat
     summary = site.folder / "datasets/tourism/hotel_rooms/dataset.json"
     summary.write_bytes(summary.read_bytes().replace(b'"rows": 1', b'"rows": 7'))
     assert [state.name for state in all_datasets(site.folder)] == ["other"]
+
+
+def test_a_process_keeps_no_state_of_a_dataset_but_the_newest(tmp_path: Path) -> None:
+    site, history, seen = Site(tmp_path / "site", registries()), [], []
+    file = site.folder / "datasets/tourism/hotel_rooms/dataset.json"
+    for number in (1, 2, 3):
+        history.append(make_release(tmp_path / str(number), dataset(), [row()], number=number))
+        site.apply(history)
+        state = read_state(DatasetState, file)
+        assert state is not None and state.release == number
+        assert read_state(DatasetState, file) is state  # parsed once
+        seen.append(weakref.ref(state))
+    del state
+    gc.collect()
+    assert [each() is not None for each in seen] == [False, False, True]
 
 
 def test_pages_of_what_is_gone_go(tmp_path: Path) -> None:
