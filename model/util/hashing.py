@@ -15,7 +15,8 @@ SEAL = "checksum"
 _SMALL = 1 << 20  # bytes: to make room for pieces takes longer than to read them
 _LARGE = 1 << 24  # bytes: to hash them takes longer than a tick, 10 ms at most
 _KEPT = 100_000
-_known: dict[tuple[Any, ...], str] = {}  # place, size, time and inode of a file -> its checksum
+_State = tuple[int, int, int]  # size, time and inode of a file
+_known: dict[Any, tuple[_State, str]] = {}  # place of a file -> its state and checksum, the newest
 # No other white space: a newline of which a bit is flipped is a vertical tab.
 _SEALED = re.compile(rb'(.*),[ \n]*"checksum": ?"([0-9a-f]{64})"[ \n]*}[ \n]*', re.DOTALL)
 
@@ -41,12 +42,13 @@ def sha256_once(path: Path | str) -> str:
     is not, because an inode may be used again within a tick of the file system's clock. Raises
     OSError where the file cannot be read.
     """
-    key = _state(path)
-    if key not in _known:
+    place, state = _state(path)
+    known = _known.get(place)
+    if known is None or known[0] != state:
         if len(_known) >= _KEPT:
             _known.clear()
-        _known[key] = sha256_file(path)
-    return _known[key]
+        known = _known[place] = state, sha256_file(path)
+    return known[1]
 
 
 def linked(source: Path, target: Path) -> None:
@@ -54,14 +56,18 @@ def linked(source: Path, target: Path) -> None:
 
     Raises OSError where one cannot be read.
     """
-    if known := _known.get(_state(source)):
-        _known[_state(target)] = known
+    place, state = _state(source)
+    known = _known.get(place)
+    if known is not None and known[0] == state:
+        place, state = _state(target)
+        _known[place] = state, known[1]
 
 
-def _state(path: Path | str) -> tuple[Any, ...]:
+def _state(path: Path | str) -> tuple[Any, _State]:
     found = os.stat(path)
-    place = found.st_dev if found.st_size >= _LARGE else os.fspath(path)
-    return place, found.st_size, found.st_mtime_ns, found.st_ino
+    is_large = found.st_size >= _LARGE
+    place = (found.st_dev, found.st_ino) if is_large else os.fspath(path)
+    return place, (found.st_size, found.st_mtime_ns, found.st_ino)
 
 
 def has_checksum(path: Path | str, sha256: str) -> bool:

@@ -122,6 +122,22 @@ def steps_of(figures: st.SearchStrategy[float]) -> st.SearchStrategy[list]:
     )
 
 
+def test_a_process_keeps_the_records_of_the_longest_pack_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name in ((packs, "_known"), (releases, "_entered")):
+        monkeypatch.setattr(module, name, {})
+    data_dir, figures = DataDir(tmp_path), {2000: (1.0, ""), 2001: (2.0, "")}
+    data_dir.prepare()
+    for number in range(1, 5):
+        make(data_dir, number, {**figures, 2002: (float(number), "")})
+        packing.pack_all(data_dir)
+        packs.remove_packed(data_dir, 0)
+        found(data_dir)
+    assert [len(records) for _, records in packs._known.values()] == [3]
+    assert len(releases._entered) == 4, "each is parsed once, in its folder or packed"
+
+
 @settings(max_examples=10, deadline=None)
 @given(steps_of(ANY) | steps_of(DECIMALS))
 def test_whatever_was_released_comes_back_to_the_byte(steps) -> None:

@@ -25,7 +25,6 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from model.errors import BusyError, StoreError
@@ -160,8 +159,20 @@ def records(data_dir: DataDir, dataset: str) -> dict[int, bytes]:
     found: dict[int, bytes] = {}
     for pack in newest(data_dir, dataset):
         if (path := pack.folder / RELEASES).exists():
-            found |= _records(path, path.stat().st_mtime_ns, pack.held)
+            place, written = (path.parents[1], pack.first), (path, path.stat().st_mtime_ns)
+            known = _known.get(place)
+            if known is None or known[0] != written:
+                if len(_known) >= _MOST:
+                    _known.clear()
+                known = _known[place] = written, _records(path, pack.held)
+            found |= known[1]
     return found
+
+
+_MOST = 32
+# A dataset's records from a release on, by its folder and that number, with the file that they were
+# read from, and its time: a longer pack takes the place of the one before it.
+_known: dict[tuple[Path, int], tuple[tuple[Path, int], dict[int, bytes]]] = {}
 
 
 def record_of(folder: Path) -> bytes | None:
@@ -177,8 +188,7 @@ def record_of(folder: Path) -> bytes | None:
     return records(DataDir(folder.parents[3]), dataset).get(int(folder.name))
 
 
-@lru_cache(maxsize=32)
-def _records(path: Path, _modified: int, held: str) -> dict[int, bytes]:
+def _records(path: Path, held: str) -> dict[int, bytes]:
     import pyarrow as pa  # noqa: PLC0415 - see `_content`
     import pyarrow.parquet as pq  # noqa: PLC0415
 

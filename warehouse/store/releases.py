@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,15 +130,21 @@ def _recorded(
             "the release's record is missing, or not the one that the ledger has entered",
             where=str(folder / RECORD), todo=_DAMAGED,
         )
-    return _entered(folder, entry.sha256, packed)
+    found = _entered.get((folder, entry.sha256))
+    if found is None:
+        found = (
+            load(folder) if packed is None
+            else StoredRelease(Release.model_validate_json(packed), folder)
+        )
+        if len(_entered) >= _MOST:
+            _entered.clear()
+        _entered[folder, entry.sha256] = found
+    return found
 
 
-@lru_cache(maxsize=1024)
-def _entered(folder: Path, _sha256: str, packed: bytes | None) -> StoredRelease:
-    """Return the release in a folder whose record has a checksum, read once: it never changes."""
-    if packed is None:
-        return load(folder)
-    return StoredRelease(Release.model_validate_json(packed), folder)
+_MOST = 1024
+# Releases by folder and checksum of their record: read once, packed or not, as it never changes.
+_entered: dict[tuple[Path, str], StoredRelease] = {}
 
 
 @contextmanager
