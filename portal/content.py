@@ -311,6 +311,7 @@ def _engine(threads: int | None, _process: int) -> duckdb.DuckDBPyConnection:
     """
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False, "autoload_known_extensions": False,
+        "enable_external_file_cache": False,  # of files that nobody reads any longer, too
     }
     if threads is None:
         config |= {"memory_limit": memory_limit(), "temp_directory": tempfile.gettempdir()}

@@ -113,4 +113,5 @@ def _engine(_process: int) -> duckdb.DuckDBPyConnection:
     """Return the engine of a process; one that was forked cannot use that of its parent."""
     import duckdb  # noqa: PLC0415 - see `connect`
 
-    return duckdb.connect(config={**_CONFIG, "threads": 1})
+    # It would keep the bytes of files that nobody reads any longer, which the system keeps, too.
+    return duckdb.connect(config={**_CONFIG, "threads": 1, "enable_external_file_cache": False})
