@@ -89,6 +89,16 @@ def test_first_release(data_dir):
     assert '"value":"x"' in quarantined[0]["_original"]
 
 
+def test_what_a_killed_run_left_of_a_replaced_table_goes_with_the_next(data_dir):
+    """The table was there, and the run was killed while it removed the one before."""
+    validated, _ = validate(data_dir, {"2024": "6"}, "1")
+    table = validated.folder.parent
+    (left := table.with_name("0" * 16) / "suite").mkdir(parents=True)
+    (left / "quality.json").write_text("{}")
+    validate(data_dir, {"2024": "6"}, "1")
+    assert list(table.parent.iterdir()) == [table]
+
+
 def test_the_same_inputs_make_no_release(data_dir):
     release(data_dir, {"2024": "6"}, "1")
     before = {

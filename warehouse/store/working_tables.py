@@ -91,6 +91,7 @@ def write_table(
     folder = table_folder(data_dir, dataset.id, inputs_sha256)
     path = folder / "table.parquet"
     if is_whole(folder):
+        _keep_only(folder)  # a run may have been killed while it did this
         return path, None
     shutil.rmtree(folder, ignore_errors=True)  # damaged: it is made again from the snapshot
     with atomic_directory(folder) as staging, connect(data_dir.root / "tmp", rows) as con:
