@@ -37,7 +37,7 @@ def news(worlds: list[World], chance: random.Random) -> None:
     for name, each in worlds[0].datasets.items():
         source = dict(each.source)
         for key in chance.sample(KEYS, chance.randint(0, 3)):
-            # Of few values, all that are revised would one day be an earlier release's, and blocked.
+            # Of few values, all revised ones would one day be an earlier release's, and blocked.
             source[key] = "x" if chance.random() < 1 / 6 else str(chance.randint(100, 139))
         for key in chance.sample(KEYS, 1):
             if len(source) > 12 and chance.random() < 0.3:
