@@ -268,6 +268,27 @@ def test_a_longer_pack_takes_the_place_of_a_shorter_one(tmp_path: Path) -> None:
         assert [pack.folder.name for pack in packs.packs(data_dir, ID)] == left
 
 
+@pytest.mark.parametrize("at", range(1, 6))
+def test_a_removal_that_was_killed_leaves_nothing_to_the_next_run(tmp_path: Path, at: int) -> None:
+    """A pack has four files and more: killed before the removal of any, its record may be gone."""
+    data_dir = DataDir(tmp_path / "data")
+    data_dir.prepare()
+    for number in range(1, 4):
+        make(data_dir, number, {2000: (float(number), ""), 2001: (2.0, "")})
+        packing.pack_all(data_dir)
+    if not (child := os.fork()):
+        removed = iter(range(1, 99))
+        sys.addaudithook(lambda event, _: os.kill(os.getpid(), signal.SIGKILL)
+                         if event == "os.remove" and next(removed) == at else None)
+        packs.remove_packed(data_dir, 0)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    with data_dir.run_lock():
+        packs.remove_packed(data_dir, 0)
+    for folder, left in ((data_dir.packs(ID), ["1-2"]), (data_dir.releases(ID), ["3"])):
+        assert [path.name for path in folder.iterdir()] == left
+
+
 @pytest.mark.parametrize("name", [packs.ROWS, packs.RECORDS, packs.RECORD])
 def test_damage_names_the_releases_that_it_touches(tmp_path: Path, name: str) -> None:
     data_dir, expected, pack, again = packed(tmp_path)

@@ -53,6 +53,17 @@ def atomic_directory(target: Path) -> Iterator[Path]:
             shutil.rmtree(staging, ignore_errors=True)
 
 
+def remove_directory(path: Path) -> None:
+    """Remove a folder of records at once: what a kill leaves of it goes with the next run.
+
+    The caller holds the lock under which it is written. Raises StoreError where it may not.
+    """
+    leaving = staging_path(path)
+    with disk_errors(path):
+        os.rename(path, leaving)
+    shutil.rmtree(leaving, ignore_errors=True)
+
+
 def remove_staging(folder: Path, seconds: float = 0) -> int:
     """Remove every staging file and folder under `folder`; return how many there were.
 

@@ -35,6 +35,7 @@ from model.util.sql import literal
 from model.util.text import Frozen
 from warehouse.engine import PARQUET_OPTIONS, connect
 from warehouse.packed_rows import changes_of, rows_of, write_changes, write_release
+from warehouse.store.atomic import remove_directory
 from warehouse.store.data_dir import DataDir
 
 log = logging.getLogger(__name__)
@@ -324,7 +325,7 @@ def _remove(data_dir: DataDir, dataset: str, pack: Pack, gone: Sequence[Path]) -
             if not pack.record.has(RELEASES):
                 return 0
             for path in gone:
-                shutil.rmtree(path)
+                remove_directory(path)
     except BusyError:
         return 0
     except StoreError as error:

@@ -27,7 +27,7 @@ from model.util.hashing import has_checksum, pretty_json, sha256_file
 from model.util.sql import identifier, literal
 from warehouse.cleaning.clean import CleanStats
 from warehouse.engine import PARQUET_OPTIONS, ROW_GROUP, connect, limit_threads
-from warehouse.store.atomic import atomic_directory
+from warehouse.store.atomic import atomic_directory, remove_directory
 from warehouse.store.data_dir import DataDir
 
 SHORT = 16  # hex digits of a checksum that name a working folder
@@ -149,7 +149,7 @@ def _keep_only(folder: Path) -> None:
     """Delete the working tables that `folder` replaces."""
     for other in folder.parent.iterdir():
         if other != folder and other.is_dir():
-            shutil.rmtree(other, ignore_errors=True)
+            remove_directory(other)
 
 
 def read_source_schema(beside: Path) -> SourceSchema:
