@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel
 
+from model.util.newest import Newest
+
 SEAL = "checksum"
 _SMALL = 1 << 20  # bytes: to make room for pieces takes longer than to read them
 _LARGE = 1 << 24  # bytes: to hash them takes longer than a tick, 10 ms at most
-_KEPT = 100_000
 _State = tuple[int, int, int]  # size, time and inode of a file
-_known: dict[Any, tuple[_State, str]] = {}  # place of a file -> its state and checksum, the newest
+_known: Newest[Any, str] = Newest(100_000)  # checksums of files
 # No other white space: a newline of which a bit is flipped is a vertical tab.
 _SEALED = re.compile(rb'(.*),[ \n]*"checksum": ?"([0-9a-f]{64})"[ \n]*}[ \n]*', re.DOTALL)
 
@@ -43,12 +44,7 @@ def sha256_once(path: Path | str) -> str:
     OSError where the file cannot be read.
     """
     place, state = _state(path)
-    known = _known.get(place)
-    if known is None or known[0] != state:
-        if len(_known) >= _KEPT:
-            _known.clear()
-        known = _known[place] = state, sha256_file(path)
-    return known[1]
+    return _known.of(place, state, lambda: sha256_file(path))
 
 
 def linked(source: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ from model.records.quality_dimension import Grade
 from model.records.release import Changes, Decision, FileRecord, StructureChange
 from model.records.scorecard import FreshnessState
 from model.util.hashing import sha256_bytes, unsealed
+from model.util.newest import Newest
 from model.util.text import Code, Frozen, LocalizedList, LocalizedText, Name
 from portal.scope import CityFigure, Scope
 
@@ -159,8 +160,8 @@ class CatalogueState(Frozen):
 
 
 State = TypeVar("State", DatasetState, CatalogueState)
-_MOST = 4_000  # states kept: some 50 kB each
-_parsed: dict[Path, tuple[str, Any]] = {}  # datasets' states, by file, with the file's checksum
+# Datasets' states, by file, with the file's checksum: some 50 kB each.
+_parsed: Newest[Path, Any] = Newest(4_000)
 
 
 def read_state(kind: type[State], path: Path, sha256: str | None = None) -> State | None:
@@ -174,16 +175,11 @@ def read_state(kind: type[State], path: Path, sha256: str | None = None) -> Stat
         found = sha256_bytes(data)
         if sha256 not in (None, found):
             return None
-        known = _parsed.get(path, ("", None))
-        if known[0] == found and isinstance(known[1], kind):
-            return known[1]
-        state = kind.model_validate_json(unsealed(data))
+        if kind is CatalogueState:
+            return kind.model_validate_json(unsealed(data))
+        state: State = _parsed.of(path, found, lambda: kind.model_validate_json(unsealed(data)))
     except (OSError, ValueError):
         return None
-    if isinstance(state, DatasetState):
-        if len(_parsed) >= _MOST:
-            _parsed.clear()
-        _parsed[path] = found, state
     return state
 
 

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from model.errors import StoreError
 from model.records.release import Inputs
 from model.util.hashing import has_checksum, pretty_json
+from model.util.newest import Newest
 from model.util.sql import literal
 from pipelines.integrity import inspect
 from pipelines.restoring import MakeAgain, restore
@@ -126,7 +127,7 @@ def test_a_process_keeps_the_records_of_the_longest_pack_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module, name in ((packs, "_known"), (releases, "_entered")):
-        monkeypatch.setattr(module, name, {})
+        monkeypatch.setattr(module, name, Newest(32))
     data_dir, figures = DataDir(tmp_path), {2000: (1.0, ""), 2001: (2.0, "")}
     data_dir.prepare()
     for number in range(1, 5):

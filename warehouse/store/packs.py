@@ -25,12 +25,14 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from model.errors import BusyError, StoreError
 from model.records.release import FileRecord, Release
 from model.util.disk import atomic_write, disk_errors
 from model.util.hashing import has_checksum, sha256_file, unsealed
+from model.util.newest import Newest
 from model.util.sql import literal
 from model.util.text import Frozen
 from warehouse.engine import PARQUET_OPTIONS, connect
@@ -161,19 +163,13 @@ def records(data_dir: DataDir, dataset: str) -> dict[int, bytes]:
     for pack in newest(data_dir, dataset):
         if (path := pack.folder / RELEASES).exists():
             place, written = (path.parents[1], pack.first), (path, path.stat().st_mtime_ns)
-            known = _known.get(place)
-            if known is None or known[0] != written:
-                if len(_known) >= _MOST:
-                    _known.clear()
-                known = _known[place] = written, _records(path, pack.held)
-            found |= known[1]
+            found |= _known.of(place, written, partial(_records, path, pack.held))
     return found
 
 
-_MOST = 32
 # A dataset's records from a release on, by its folder and that number, with the file that they were
 # read from, and its time: a longer pack takes the place of the one before it.
-_known: dict[tuple[Path, int], tuple[tuple[Path, int], dict[int, bytes]]] = {}
+_known: Newest[tuple[Path, int], dict[int, bytes]] = Newest(32)
 
 
 def record_of(folder: Path) -> bytes | None:

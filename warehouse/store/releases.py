@@ -25,6 +25,7 @@ from model.records.source_schema import SourceSchema
 from model.records.validation import QualityRecord
 from model.util.disk import disk_errors
 from model.util.hashing import has_checksum, pretty_json, sha256_bytes, sha256_file
+from model.util.newest import Newest
 from model.util.sql import literal
 from warehouse.engine import connect
 from warehouse.release_changes import write_changes
@@ -130,21 +131,14 @@ def _recorded(
             "the release's record is missing, or not the one that the ledger has entered",
             where=str(folder / RECORD), todo=_DAMAGED,
         )
-    found = _entered.get((folder, entry.sha256))
-    if found is None:
-        found = (
-            load(folder) if packed is None
-            else StoredRelease(Release.model_validate_json(packed), folder)
-        )
-        if len(_entered) >= _MOST:
-            _entered.clear()
-        _entered[folder, entry.sha256] = found
-    return found
+    return _entered.of(folder, entry.sha256, lambda: (
+        load(folder) if packed is None
+        else StoredRelease(Release.model_validate_json(packed), folder)
+    ))
 
 
-_MOST = 1024
-# Releases by folder and checksum of their record: read once, packed or not, as it never changes.
-_entered: dict[tuple[Path, str], StoredRelease] = {}
+# By folder, with the checksum of the record: read once, packed or not, as it never changes.
+_entered: Newest[Path, StoredRelease] = Newest(1024)
 
 
 @contextmanager
