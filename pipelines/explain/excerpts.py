@@ -7,6 +7,8 @@ Parquet, Arrow) have no readable stretch; of those the reader's row is shown.
 """
 
 import csv
+import math
+import mmap
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -31,6 +33,7 @@ Kind = Literal["line", "record", "cell", "observation", "sheet row", "row"]
 _OBSERVATION = re.compile(rb"<(?:\w+:)?Obs(?=[\s/>])")
 _END = re.compile(rb"/>|</(?:\w+:)?Obs>")
 _TOKEN = re.compile(rb'"[^"]*"|[^\s;"]+')
+_BLOCK = 1 << 20  # bytes
 _PACKED = (b"PAR1", b"ARROW1", b"\xd0\xcf\x11\xe0")
 # Where services and files keep their records, tried in this order; JSON-stat has its cells there.
 _LISTS = (
@@ -66,33 +69,60 @@ class Excerpts(Protocol):
 
 
 class Lines:
-    """Lines of text; a row whose quotes are open goes on in the next line (RFC 4180)."""
+    """Lines of text; a row whose quotes are open goes on in the next line (RFC 4180).
+
+    Of a file of gigabytes neither the bytes nor where each line ends are kept, but how many lines
+    have ended before each block.
+    """
 
     kind: Kind = "line"
     before = 2
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | mmap.mmap) -> None:
         self._data = data
-
-    @cached_property
-    def _ends(self) -> npt.NDArray[np.int64]:
-        data = np.frombuffer(self._data, np.uint8)
-        ends = np.flatnonzero(data == 10) + 1
-        if not len(ends) and b"\r" in self._data:  # as old Macintosh programs wrote
-            ends = np.flatnonzero(data == 13) + 1
-        return ends if len(ends) and ends[-1] == len(data) else np.append(ends, len(data))
+        self._end = b"\n"
+        if data.find(self._end) < 0 <= data.find(b"\r"):  # as old Macintosh programs wrote
+            self._end = b"\r"
 
     def at(self, number: int) -> Excerpt | None:
         """Return the row that begins in the line with a number, from 1."""
-        if not 1 <= number <= len(self._ends):
+        start = self._start(number)
+        if start is None:
             return None
-        start = int(self._ends[number - 2]) if number > 1 else 0
-        last = number
-        found = self._data[start : self._ends[last - 1]]
-        while found.count(b'"') % 2 and last < len(self._ends):
-            last += 1
-            found = self._data[start : self._ends[last - 1]]
-        return Excerpt(start, found)
+        end, is_open = start, False
+        while end == start or (is_open and end < len(self._data)):
+            line = end
+            end = self._data.find(self._end, line) + 1 or len(self._data)
+            is_open ^= self._data[line:end].count(b'"') % 2 == 1
+        return Excerpt(start, self._data[start:end])
+
+    def _start(self, number: int) -> int | None:
+        """Return where the line with a number begins; None where there is none."""
+        before = number - 1  # lines that end before it
+        if not 0 <= before <= self._ended[-1]:
+            return None
+        if before == 0:
+            start = 0
+        else:
+            block = int(np.searchsorted(self._ended, before)) - 1
+            ends = np.flatnonzero(self._block(block))
+            start = block * _BLOCK + int(ends[before - 1 - self._ended[block]]) + 1
+        return start if start < len(self._data) else None
+
+    def _block(self, number: int) -> npt.NDArray[np.bool_]:
+        """Return which bytes of a block end a line."""
+        data = self._data[number * _BLOCK : (number + 1) * _BLOCK]
+        return np.frombuffer(data, np.uint8) == self._end[0]
+
+    @cached_property
+    def _ended(self) -> npt.NDArray[np.int64]:
+        """How many lines have ended before each block, and in all."""
+        counts = [0]
+        for number in range(math.ceil(len(self._data) / _BLOCK)):
+            counts.append(int(np.count_nonzero(self._block(number))))
+            if isinstance(self._data, mmap.mmap):
+                self._data.madvise(mmap.MADV_DONTNEED)
+        return np.cumsum(counts, dtype=np.int64)
 
 
 class Stretches:
@@ -148,21 +178,32 @@ def excerpts_of(path: Path, options: Any, sheet: str = "") -> Excerpts | None:
             path = _unpacked(path, options, stack)
         except OpenIndicatorsError:  # the connector unpacks in its own way
             return None
+        with path.open("rb") as file:
+            head = file.read(4096)
+            if head and _is_text(head):
+                return Lines(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         data = path.read_bytes()
-        if is_zip(data):
+        if is_zip(head):
             return SheetCells(path, sheet) if sheet else None
-    if data.startswith(_PACKED):
+    if head.startswith(_PACKED):
         return None
-    head = data[:4096]
     if is_json(head):
         return _json(data, options)
     if is_px(head):
         start = re.search(rb"\bDATA\s*=", data)
         found = _TOKEN.finditer(data, start.end()) if start else ()
         return Stretches("cell", data, [match.span() for match in found])
-    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
-        return Stretches("observation", data, list(_observations(data)))
-    return Lines(data)
+    return Stretches("observation", data, list(_observations(data))) if _is_xml(head) else None
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether a file that begins so consists of lines."""
+    is_other = is_zip(head) or head.startswith(_PACKED) or is_json(head) or is_px(head)
+    return not (is_other or _is_xml(head))
+
+
+def _is_xml(head: bytes) -> bool:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
 
 
 def _unpacked(path: Path, options: Any, stack: ExitStack) -> Path:

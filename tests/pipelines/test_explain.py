@@ -12,12 +12,15 @@ from typing import Any
 
 import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from model.declarations.source import Source
 from model.errors import OpenIndicatorsError
 from model.records.snapshot import Part
 from model.reference.registries import Licence
 from pipelines.cli.proof import explain as command
+from pipelines.explain import excerpts
 from pipelines.explain.excerpts import excerpts_of
 from pipelines.explain.walk import _Part, find_cell
 from sources.connectors.options.files import FilesOptions
@@ -72,6 +75,27 @@ def test_a_row_is_a_stretch_of_bytes(
 def _opened(path: Path, **options: Any) -> _Part:
     part = Part(name=path.name, url="", sha256=sha256(path.read_bytes()).hexdigest(), bytes=1)
     return _Part(part, path, Source(protocol="files", options={"files": [path.name], **options}))
+
+
+@given(data=st.binary().map(lambda data: bytes(b'ab"\n\r'[each % 5] for each in data)))
+def test_lines_are_found_by_blocks(data: bytes) -> None:
+    """As splitting the whole file finds them, wherever a block ends."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(excerpts, "_BLOCK", 3)
+        end = b"\n" if b"\n" in data or b"\r" not in data else b"\r"
+        lines = [line + end for line in data.split(end)]
+        lines[-1] = lines[-1].removesuffix(end)
+        found = excerpts.Lines(data)
+        for number in range(1, len(lines) + 1 - (not lines[-1])):
+            last = next((
+                last for last in range(number, len(lines))
+                if b"".join(lines[number - 1 : last]).count(b'"') % 2 == 0
+            ), len(lines))
+            at = found.at(number)
+            assert at is not None
+            assert at.data == b"".join(lines[number - 1 : last])
+            assert at.offset == len(b"".join(lines[: number - 1]))
+        assert found.at(0) is None and found.at(len(lines) + 1) is None
 
 
 def test_the_cell_of_a_workbook_is_its_xml(tmp_path: Path) -> None:
