@@ -36,9 +36,9 @@ from model.reference.registries import load_registries
 from model.util.hashing import pretty_json, sha256_json
 from pipelines import integrity
 from pipelines.settings import PACKAGED
-from portal.site.release_files import write_checksums
 from portal.site.site import Site
-from portal.site.state import CHECKSUMS, DatasetState, read_state
+from portal.site_folder.release_files import write_checksums
+from portal.site_folder.state import CHECKSUMS, DatasetState, read_state
 from warehouse.store import catalogue, ledger, releases
 from warehouse.store.data_dir import DataDir
 

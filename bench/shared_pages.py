@@ -35,9 +35,9 @@ from model.reference.city import use_project
 from model.reference.registries import load_registries
 from model.util.hashing import pretty_json, sha256_file
 from portal.metadata.identifiers import dataset_urn, distribution_urn
-from portal.site.release_files import DCAT, TURTLE, write_checksums
 from portal.site.shared_pages import figures
 from portal.site.site import Site
+from portal.site_folder.release_files import DCAT, TURTLE, write_checksums
 
 PROJECT = Path(__file__).resolve().parent.parent
 READ = ("{name}.parquet", "{name}*.csv", "csv-metadata.json")  # what pages and files are made from

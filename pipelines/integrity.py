@@ -28,8 +28,8 @@ from portal import libraries
 from portal.quality.publish import STATE as QUALITY_STATE
 from portal.quality.publish import QualityState
 from portal.site.shared_pages.shared_files import STATE as CATALOGUE
-from portal.site.state import CHECKSUMS as FOLDER_CHECKSUMS
-from portal.site.state import CatalogueState, DatasetState, read_checksums, read_state
+from portal.site_folder.state import CHECKSUMS as FOLDER_CHECKSUMS
+from portal.site_folder.state import CatalogueState, DatasetState, read_checksums, read_state
 from portal.transparency import records as transparency
 from portal.transparency.signing import signed_statement
 from warehouse.store import (

@@ -15,8 +15,8 @@ from model.util.hashing import sha256_file, sha256_json
 PORTAL = Path(__file__).resolve().parent
 _DOWNLOADS = ("*.py", "*.yaml", "metadata/*.*", "rendering/**/*.*", "distributions/**/*.*")
 _PAGES = (
-    *_DOWNLOADS, "api/*.*", "attach/*.*", "changes/**/*.*", "libraries/*.*", "site/**/*.*",
-    "targets/**/*.*", "report/registry.py",
+    *_DOWNLOADS, "api/*.*", "attach/*.*", "changes/**/*.*", "charts/*.*", "libraries/*.*",
+    "site/**/*.*", "site_folder/*.*", "targets/**/*.*", "report/registry.py",
 )
 _QUALITY = (*_DOWNLOADS, "quality/**/*.*", "../model/records/*.py")
 

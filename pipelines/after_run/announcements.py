@@ -20,7 +20,7 @@ from pipelines.after_run.alerts import SECONDS, Notification, Unreachable, deliv
 from pipelines.settings import Settings
 from portal.changes.change_set import FILE
 from portal.changes.feeds import feeds_of
-from portal.site.state import DatasetState, ReleaseState, all_datasets
+from portal.site_folder.state import DatasetState, ReleaseState, all_datasets
 
 CELLS = 500  # of a message; its change set's address has all of them
 _ANNOUNCED = TypeAdapter(dict[str, dict[str, int]])

@@ -44,9 +44,9 @@ from pipelines.catalogue import Catalogue
 from pipelines.explain.origins import names_somebody
 from pipelines.own_records import SCORES, TARGETS
 from pipelines.settings import Settings
-from portal.site.release_files import locked
 from portal.site.shared_pages.shared_files import STATE as CATALOGUE
-from portal.site.state import DatasetState, all_datasets
+from portal.site_folder.release_files import locked
+from portal.site_folder.state import DatasetState, all_datasets
 from portal.transparency.signing import signed_statement
 from warehouse.store import acceptances, ledger, releases, snapshots
 from warehouse.store.atomic import append_log, read_log

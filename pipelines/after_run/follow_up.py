@@ -29,7 +29,7 @@ from portal.names import Names
 from portal.quality.formats import atom, prometheus
 from portal.quality.pages import Assessed
 from portal.quality.publish import QualityState, is_published, publish_quality
-from portal.site.pages import DATASET_PAGE
+from portal.site_folder.addresses import dataset_page
 from warehouse.store import catalogue as warehouse_catalogue
 from warehouse.store import failure_log, packing, packs, releases, validation_log
 from warehouse.store.data_dir import DataDir
@@ -105,9 +105,7 @@ def write_feeds(
     title = TITLE.format(site=city().site.title)
     for language in languages():
         feed = FEED.format(language=language)
-        pages = {
-            name: "../" + DATASET_PAGE.format(language=language, dataset=name) for name in released
-        }
+        pages = {name: "../" + dataset_page(name, language) for name in released}
         texts[feed] = atom(newest, titles, title, language, pages)
     return publish_quality(
         data_dir.site, assessed, sectors, whole, catalogue.registries, as_of, inputs, texts,

@@ -11,9 +11,9 @@ from model.errors import OpenIndicatorsError, StoreError
 from model.util.disk import write_if_changed
 from model.util.hashing import sha256_file
 from pipelines.settings import Settings
-from portal.site.release_files import locked
 from portal.site.shared_pages.shared_files import STATE
-from portal.site.state import all_datasets
+from portal.site_folder.release_files import locked
+from portal.site_folder.state import all_datasets
 from portal.transparency.audit import lines
 from portal.transparency.merkle import roots
 from portal.transparency.records import (

@@ -32,9 +32,9 @@ from pipelines.steps.fetch import take_snapshot
 from pipelines.steps.validate import validate_table
 from portal.ckan.desired import mapping
 from portal.content import Content
-from portal.site import pages
 from portal.site.site import Site
-from portal.site.state import DatasetState, read_state
+from portal.site_folder.addresses import dataset_page
+from portal.site_folder.state import DatasetState, read_state
 from sources.fetch.folder import FolderTransport
 from warehouse.differences import TableDifferences, compare_tables
 from warehouse.engine import connect
@@ -215,7 +215,7 @@ def _show(
 def _files(folder: Path, dataset: str) -> dict[str, Path]:
     """Return the pages and current downloads of a dataset's site, by path."""
     own = folder / "datasets" / dataset
-    found = [folder / pages.dataset_page(dataset, language) for language in languages()]
+    found = [folder / dataset_page(dataset, language) for language in languages()]
     found += [path for path in own.iterdir() if path.is_file() and path.name != "dataset.json"]
     return {path.relative_to(folder).as_posix(): path for path in sorted(found) if path.exists()}
 

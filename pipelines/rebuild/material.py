@@ -18,8 +18,8 @@ from model.records.release import LedgerEntry, Release
 from model.records.snapshot import Part, Snapshot
 from model.util.disk import is_inside
 from model.util.hashing import sha256_bytes, sha256_file, sha256_json, unsealed
-from portal.site.published import PublishedSite
-from portal.site.state import DatasetState, ReleaseState
+from portal.site_folder.published import PublishedSite
+from portal.site_folder.state import DatasetState, ReleaseState
 from portal.transparency.audit import lines
 from portal.transparency.records import (
     ENTRIES,

@@ -12,7 +12,7 @@ from model.util.hashing import has_checksum, sha256_bytes, sha256_file
 from pipelines.preview.overlay import overlay, own_snapshots
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.validate import blocking_error, validate_table
-from portal.site.state import DatasetState, read_state
+from portal.site_folder.state import DatasetState, read_state
 from warehouse.store import (
     acceptances,
     decisions,

@@ -19,7 +19,7 @@ from model.util.disk import atomic_write, write_if_changed
 from model.util.hashing import has_checksum, pretty_json, sha256_file, sha256_json
 from model.util.sql import literal
 from portal.api.files import read_index
-from portal.site.state import DatasetState
+from portal.site_folder.state import DatasetState
 
 INDEX, ZIP, PARQUET = "bulk/index.json", "bulk/{sector}.zip", "bulk/{sector}.parquet"
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # of ZIP: the same files give the same bytes

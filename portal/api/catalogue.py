@@ -11,8 +11,8 @@ from model.reference.registries import Registries
 from model.util.languages import default_language, languages
 from model.util.text import plain
 from portal.distributions.registry import DISTRIBUTIONS
-from portal.site.pages import dataset_page
-from portal.site.state import DatasetState
+from portal.site_folder.addresses import dataset_page
+from portal.site_folder.state import DatasetState
 from portal.targets.exports import CSV as TARGETS_CSV
 from portal.targets.exports import JSON as TARGETS_JSON
 from portal.targets.exports import TargetScorecard

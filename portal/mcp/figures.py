@@ -13,8 +13,8 @@ from model.util.text import plain
 from portal.mcp.answers import Candidate, Figure, Named, Refused, Series
 from portal.mcp.asking.subjects import Subject, Succession
 from portal.rendering import formatting
-from portal.site.published import PublishedSite
-from portal.site.state import DatasetState, ReleaseState
+from portal.site_folder.published import PublishedSite
+from portal.site_folder.state import DatasetState, ReleaseState
 from portal.vocabulary import NOT_FINAL, STATUSES
 
 Row = dict[str, Any]

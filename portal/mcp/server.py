@@ -23,7 +23,7 @@ from portal.mcp.comparing import compare
 from portal.mcp.quotes.check import QuoteChecker
 from portal.mcp.targets import TargetsAnswer, Verdict, targets
 from portal.mcp.tools import Tools
-from portal.site.published import PublishedSite, SiteChangedError
+from portal.site_folder.published import PublishedSite, SiteChangedError
 
 HOST = "127.0.0.1"
 _LONGEST = 200  # signs of an argument

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from model.util.text import plain
 from portal.mcp.asking.words import words
-from portal.site.published import PublishedSite, csv_rows
+from portal.site_folder.published import PublishedSite, csv_rows
 
 SCORECARD = "api/targets.csv"  # portal/targets/exports.py
 Verdict = Literal["", "met", "on_track", "behind", "no_data"]

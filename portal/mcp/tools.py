@@ -23,8 +23,8 @@ from portal.mcp.asking.question import FigureQuery
 from portal.mcp.asking.subjects import CONTEXT
 from portal.mcp.asking.words import words
 from portal.mcp.figures import Reader, caveats_of
-from portal.site.published import PublishedSite
-from portal.site.state import DatasetState, ReleaseState
+from portal.site_folder.published import PublishedSite
+from portal.site_folder.state import DatasetState, ReleaseState
 
 RESULTS = 10  # of what a search finds
 FIGURES = 60  # of an answer

@@ -25,8 +25,8 @@ from model.util.hashing import (
 from model.util.languages import languages
 from model.util.text import Frozen
 from portal.quality.pages import REPORT, Assessed, by_sector, overview, render, sector_pages
-from portal.site.release_files import locked
-from portal.site.state import read_intact
+from portal.site_folder.release_files import locked
+from portal.site_folder.state import read_intact
 
 STATE = "quality/state.json"
 

@@ -10,7 +10,7 @@ from model.reference.reconciliation import ReleasedFigure
 from model.reference.registries import Registries, Sector
 from model.util.text import LocalizedText
 from portal.scope import home_area
-from portal.site.state import DatasetState
+from portal.site_folder.state import DatasetState
 from portal.targets.assessment import (
     CITY,
     COUNTRY,

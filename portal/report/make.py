@@ -14,8 +14,8 @@ from portal.report.findings import Findings, gather
 from portal.report.page import render, title_of
 from portal.report.pdf_file import pdf
 from portal.report.registry import FILE, use_registry
-from portal.site.published import PublishedSite
-from portal.site.state import DatasetState
+from portal.site_folder.published import PublishedSite
+from portal.site_folder.state import DatasetState
 from portal.targets.figures import ReleasedTable, ReleaseHistory
 
 Writer = Callable[[Sequence[Block], str, str, datetime], bytes]

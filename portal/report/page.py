@@ -7,12 +7,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from model.reference.city import city
+from portal.charts import chart
+from portal.charts.series import ChartSeries, Plot, Point
 from portal.rendering import formatting
 from portal.rendering.environment import environment
 from portal.report.findings import Findings, IndicatorResult, is_final
-from portal.site import chart
-from portal.site.series import ChartSeries, Plot, Point
-from portal.site.state import DatasetState
+from portal.site_folder.state import DatasetState
 from portal.targets.assessment import NOT_FINAL, Assessment, RollUp
 from portal.targets.figures import YEARLY, FigureKey, YearFigure
 from portal.targets.words import WORDS

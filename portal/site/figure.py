@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 from model.reference.codelist import vintage_day
 from model.reference.periods import frequency_of, missing_before, next_period, period_end
 from model.util.text import plain
+from portal.charts import chart
+from portal.charts.series import ChartSeries, Plot, Point, moment
 from portal.content import Content
 from portal.rendering import formatting
-from portal.site import chart
-from portal.site.series import ChartSeries, Plot, Point, moment
 from portal.vocabulary import BREAK, sentence
 
 TABLE_ROWS = 30  # the newest periods; the downloads have all

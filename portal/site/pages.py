@@ -7,35 +7,24 @@ from typing import Any
 from model.records.quality_dimension import worst_first
 from model.reference.city import city
 from model.util.languages import languages
+from portal.charts.series import Plot, plots
 from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS, with_distributions
 from portal.metadata import schema_org
 from portal.metadata.identifiers import dataset_urn
-from portal.metadata.schema_org import Addresses
 from portal.rendering.environment import render_template
 from portal.rendering.quality_body import quarantined_rows
 from portal.scope import scope_of
 from portal.site.figure import figure
-from portal.site.series import Plot, plots
-from portal.site.state import ReleaseState
 from portal.site.tables import in_language, read_tables
+from portal.site_folder.addresses import addresses, charts_page, dataset_page
+from portal.site_folder.state import ReleaseState
 from portal.targets.words import say
 from portal.vocabulary import SCOPES, sentence
 
 FIRST_QUARANTINED = 20
-DATASET_PAGE = "{language}/{dataset}.html"  # path in the site
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 NEWEST = 30  # releases in a dataset's page; the page of each leads to the one before
-
-
-def dataset_page(dataset: str, language: str) -> str:
-    """Return the path of a `dataset`'s page in a `language` in the site."""
-    return DATASET_PAGE.format(language=language, dataset=dataset)
-
-
-def charts_page(dataset: str, language: str) -> str:
-    """Return the path of the page of all charts of a `dataset` in a `language` in the site."""
-    return f"{language}/{dataset}/charts.html"
 
 
 def render_dataset(
@@ -155,12 +144,4 @@ def _problem(
             "problem report", indicator=indicator, code=plot.indicator, dataset=dataset.id,
             release=content.release.number, address=f"{base_url or ''}{page}#chart-{number}",
         ).get(language),
-    )
-
-
-def addresses(dataset: str, language: str, root: str) -> Addresses:
-    """Return where a `dataset`'s things are in a `language`, from the `root` of the site."""
-    return Addresses(
-        home=f"{root}{language}/index.html", page=root + dataset_page(dataset, language),
-        folder=f"{root}datasets/{dataset}/",
     )

@@ -24,7 +24,7 @@ from model.errors import PortalError
 from portal import libraries
 from portal.api import pxweb, sdmx_rest
 from portal.site.media_types import BINARY, MEDIA_TYPES, PARQUET, XLSX
-from portal.site.state import DatasetState, read_state
+from portal.site_folder.state import DatasetState, read_state
 
 HOST = "127.0.0.1"
 

@@ -27,7 +27,11 @@ from portal.changes.offered import offered
 from portal.content import Content
 from portal.distributions.registry import DISTRIBUTIONS
 from portal.site import pages
-from portal.site.release_files import (
+from portal.site.shared_pages import figures, shared_files
+from portal.site.summary import summarise
+from portal.site.tables import preview_rows
+from portal.site_folder.addresses import dataset_page
+from portal.site_folder.release_files import (
     CROISSANT,
     DCAT,
     TURTLE,
@@ -41,8 +45,7 @@ from portal.site.release_files import (
     write_checksums,
     write_descriptions,
 )
-from portal.site.shared_pages import figures, shared_files
-from portal.site.state import (
+from portal.site_folder.state import (
     CHECKSUMS,
     CatalogueState,
     DatasetState,
@@ -50,8 +53,6 @@ from portal.site.state import (
     all_datasets,
     read_state,
 )
-from portal.site.summary import summarise
-from portal.site.tables import preview_rows
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ class Site:
             dataset=release.dataset,
             portal=self.name,
             release=release.number,
-            url=str(self.folder / pages.dataset_page(release.dataset, default_language())),
+            url=str(self.folder / dataset_page(release.dataset, default_language())),
             changed=bool(changes),
             differences=tuple(differences),
         )
@@ -169,7 +170,7 @@ class Site:
             return False
         with disk_errors(self.folder, PortalError):
             state = self._state(dataset)
-            usual = (pages.dataset_page(dataset, language) for language in languages())
+            usual = (dataset_page(dataset, language) for language in languages())
             for path in {*usual, *(state.pages if state else ())}:
                 (self.folder / path).unlink(missing_ok=True)
             if target.exists():

@@ -1,12 +1,12 @@
 """The content of `dataset.json`."""
 
 from model.util.text import localized
+from portal.charts.series import plots
 from portal.content import Content
 from portal.scope import city_figures, scope_of, with_gaps
-from portal.site.series import plots
 from portal.site.shared_pages.reconciliation import reconciled_figures
 from portal.site.shared_pages.revisions import revised_indicators
-from portal.site.state import (
+from portal.site_folder.state import (
     CheckCounts,
     DatasetState,
     IndicatorSummary,

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from portal.charts.chart import NARROW, WIDE, Axes, AxisTick, PointMarker
 from portal.rendering import formatting
-from portal.site.chart import NARROW, WIDE, Axes, AxisTick, PointMarker
 from portal.targets.assessment import Assessment
 from portal.targets.progress import Verdict
 from portal.vocabulary import BREAK, NOT_FINAL

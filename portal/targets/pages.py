@@ -11,7 +11,7 @@ from model.util.languages import languages
 from model.util.text import LocalizedText, localized
 from portal.rendering import formatting
 from portal.rendering.environment import render_template
-from portal.site.shared_pages.page import SharedPage
+from portal.site_folder.shared_page import SharedPage
 from portal.targets import chart, exports
 from portal.targets.assessment import Assessment, goal_of
 from portal.targets.projection import HORIZON, LEAST, calibration

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from portal.site.release_files import release_folder
-from portal.site.state import DatasetState
+from portal.site_folder.release_files import release_folder
+from portal.site_folder.state import DatasetState
 from portal.targets.figures import ReleasedTable, ReleaseHistory
 
 

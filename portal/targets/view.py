@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from model.reference.registries import Registries
 from model.reference.targets import SectorIndicator, Target
 from model.util.hashing import sha256_json
-from portal.site.state import DatasetState, IndicatorSummary
+from portal.site_folder.state import DatasetState, IndicatorSummary
 from portal.targets.assessment import Assessment, Assessments, assess, assess_target
 from portal.targets.figures import YEARLY, FigureKey, ReleaseHistory
 from portal.targets.history import Change, changes

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from model.util.hashing import unsealed
-from portal.site.state import DatasetState
+from portal.site_folder.state import DatasetState
 from portal.transparency.merkle import roots
 from portal.transparency.records import (
     Head,

@@ -7,7 +7,7 @@ from pydantic import Field, RootModel
 
 from model.util.hashing import sha256_json
 from model.util.text import Frozen
-from portal.site.state import ReleaseState
+from portal.site_folder.state import ReleaseState
 
 FOLDER, ENTRIES, HEADS = "log", "entries.jsonl", "heads.jsonl"
 

@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pymerkle import InmemoryTree
 
 from model.util.hashing import canonical_json, sealed, sha256_bytes, unsealed
-from portal.site.state import DatasetState, all_datasets
+from portal.site_folder.state import DatasetState, all_datasets
 from portal.transparency.audit import audit, lines
 from portal.transparency.merkle import roots
 from portal.transparency.records import (

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from portal.site.site import Site
-from portal.site.state import all_datasets
+from portal.site_folder.state import all_datasets
 from portal.transparency.signing import SigningKey, new_key
 from tests.faults.forgeries import (
     Log,

@@ -13,7 +13,7 @@ import dagster as dg
 from sqlalchemy.engine import Engine
 
 from pipelines.catalogue import Catalogue
-from portal.site.state import DatasetState
+from portal.site_folder.state import DatasetState
 from tests.model_based.machine import search, template
 from tests.model_based.world import KEYS, World
 

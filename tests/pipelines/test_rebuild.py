@@ -27,7 +27,7 @@ from pipelines.integrity import inspect
 from pipelines.rebuild.again import Rebuild
 from pipelines.rebuild.material import Material, parts_in
 from pipelines.settings import Settings
-from portal.site.published import PublishedSite
+from portal.site_folder.published import PublishedSite
 from portal.transparency.signing import new_key, signed_statement
 from tests.faults.test_bad_input import BEDS, ROOMS, Bench
 from tests.fixtures.commands import PROJECT, records

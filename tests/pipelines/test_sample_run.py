@@ -22,7 +22,7 @@ from pipelines.cli.proof import explain as explain_command
 from pipelines.explain.walk import explain, find_cell
 from pipelines.quality.report import ReleaseWithReport
 from portal.report.make import findings_of, reports
-from portal.site.published import PublishedSite
+from portal.site_folder.published import PublishedSite
 from tests.fixtures.commands import PROJECT, openindicators, records
 from tests.fixtures.sample import finished_sample
 from tests.pipelines.walks import walk

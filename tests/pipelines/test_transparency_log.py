@@ -25,7 +25,7 @@ from pipelines.cli.proof.verify import verify
 from pipelines.integrity import inspect
 from pipelines.settings import Settings
 from portal.site.site import Site
-from portal.site.state import DatasetState, all_datasets
+from portal.site_folder.state import DatasetState, all_datasets
 from portal.transparency.audit import Audit, audit, lines
 from portal.transparency.merkle import roots
 from portal.transparency.records import Head

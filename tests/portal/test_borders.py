@@ -19,13 +19,13 @@ import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portal.charts.series import plots
 from portal.content import Content
 from portal.distributions.registry import write_all
 from portal.report.findings import IndicatorResult
 from portal.report.make import findings_of
-from portal.site.published import PublishedSite
-from portal.site.series import plots
 from portal.site.site import Site
+from portal.site_folder.published import PublishedSite
 from tests.fixtures.computed import NEW, OLD
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row

@@ -17,7 +17,7 @@ from model.util.hashing import pretty_json
 from pipelines.cli.terminal import AsJson, out, print_json
 from pipelines.rebuild.again import Rebuild
 from pipelines.rebuild.material import Material, parts_in
-from portal.site.published import PublishedSite
+from portal.site_folder.published import PublishedSite
 from portal.transparency.signing import SigningKey
 from warehouse.store.data_dir import DataDir
 

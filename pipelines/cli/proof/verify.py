@@ -13,9 +13,9 @@ from model.records.release import FileRecord, Release
 from model.util.hashing import canonical_json
 from pipelines.cli.terminal import AsJson, Profile, out, print_json, say_error
 from pipelines.settings import Settings
-from portal.site.published import PublishedSite
 from portal.site.site import files_of, published_files
-from portal.site.state import DatasetState, ReleaseState
+from portal.site_folder.published import PublishedSite
+from portal.site_folder.state import DatasetState, ReleaseState
 from portal.transparency.audit import Audit, audit
 from portal.transparency.records import ENTRIES, FOLDER, HEADS, Head
 from portal.verify import Verdict

@@ -41,7 +41,7 @@ from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.publish import publish, show_draft
 from pipelines.steps.validate import validate_table
-from portal.site.pages import DATASET_PAGE
+from portal.site_folder.addresses import dataset_page
 from warehouse.store import acceptances, decisions, drafts, releases
 from warehouse.store.data_dir import DataDir
 from warehouse.store.releases import StoredRelease
@@ -96,7 +96,7 @@ def _described(settings: Settings, dataset: str, draft: StoredRelease) -> dict[s
         "quarantined": release.quarantined,
         "page": str(
             settings.data_dir.preview
-            / DATASET_PAGE.format(language=default_language(), dataset=dataset)
+            / dataset_page(dataset, default_language())
         ),
     }
 

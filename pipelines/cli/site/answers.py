@@ -14,7 +14,7 @@ from pipelines.settings import Settings
 from portal.mcp.answers import QuoteStatus
 from portal.mcp.asking.find import Finder
 from portal.mcp.quotes.check import QuoteChecker
-from portal.site.published import PublishedSite
+from portal.site_folder.published import PublishedSite
 
 SiteAddress = Annotated[
     str | None, typer.Option("--site", help="address or folder of a portal; else the local site")

@@ -22,7 +22,7 @@ from portal.mcp.asking.question import FigureQuery, FoundRows
 from portal.mcp.asking.subjects import COMPLETE, EXACT, PARTIAL, Match, Subjects
 from portal.mcp.asking.time_and_territory import by_borders, of_period
 from portal.mcp.figures import Reader, decimals_of
-from portal.site.published import PublishedSite
+from portal.site_folder.published import PublishedSite
 from portal.vocabulary import NOT_FINAL
 
 _TRIED = 40  # matches that are looked into: each reads the files of a dataset

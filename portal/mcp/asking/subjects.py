@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from model.reference.codelist import vintage_day
 from portal.mcp.asking.words import FILLERS, Word, named, near, same, variants, words
-from portal.site.published import PublishedSite, csv_rows
 from portal.site.shared_pages.search import INDEX
+from portal.site_folder.published import PublishedSite, csv_rows
 
 EXACT, COMPLETE, CONTEXT, PARTIAL = range(4)  # degrees of a match, the best first
 

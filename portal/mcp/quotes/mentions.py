@@ -10,7 +10,7 @@ from portal.mcp.asking.narrowing import NEW, OLD
 from portal.mcp.asking.subjects import Subject, without_kind
 from portal.mcp.asking.words import FILLERS, Word, named, words
 from portal.mcp.quotes.growth import is_growth
-from portal.site.published import PublishedSite
+from portal.site_folder.published import PublishedSite
 
 # Words of names that texts leave out: "GRDP" is at current prices unless it is said otherwise.
 _LEFT_OUT = FILLERS - {"so"} | {

@@ -20,8 +20,8 @@ from model.util.languages import languages
 from portal import libraries
 from portal.rendering.environment import render_template
 from portal.scope import home_areas
-from portal.site.shared_pages.page import SharedPage
-from portal.site.state import DatasetState
+from portal.site_folder.shared_page import SharedPage
+from portal.site_folder.state import DatasetState
 
 AS_A_WHOLE = 4_000_000  # bytes of JSON, some 130 kB compressed: larger releases are read by ranges
 TEMPLATES = Path(__file__).resolve().parent / "templates"

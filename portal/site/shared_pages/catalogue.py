@@ -8,11 +8,11 @@ from model.reference.registries import Sector
 from model.util.hashing import sha256_json
 from model.util.languages import default_language, languages
 from model.util.text import LocalizedText, fold, localized
+from portal.charts import chart
 from portal.rendering.environment import render_template
-from portal.site import chart
 from portal.site.shared_pages.figures import Listed
-from portal.site.shared_pages.page import SharedPage
-from portal.site.state import DatasetState
+from portal.site_folder.shared_page import SharedPage
+from portal.site_folder.state import DatasetState
 from portal.targets.assessment import RollUp
 from portal.targets.words import WORDS, say
 from portal.vocabulary import FREQUENCIES, FRESHNESS, KINDS, SCOPES

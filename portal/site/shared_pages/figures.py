@@ -24,7 +24,7 @@ from model.util.sql import identifier, literal
 from model.util.text import LocalizedText, joined, localized
 from portal.content import Content
 from portal.scope import NEWEST_LAST, home_areas
-from portal.site.state import DatasetState, IndicatorSummary, read_intact
+from portal.site_folder.state import DatasetState, IndicatorSummary, read_intact
 from portal.vocabulary import BREAK
 
 FILE = "figures.tsv"

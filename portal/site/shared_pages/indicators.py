@@ -14,16 +14,16 @@ from model.reference.registries import Registries, Sector
 from model.util.hashing import sha256_json
 from model.util.languages import languages
 from model.util.text import fold
+from portal.charts.series import MAX_LINES, ChartSeries, Plot, series_of
 from portal.rendering.environment import render_template
 from portal.scope import change_within, home_areas
 from portal.site.figure import drawing
-from portal.site.series import MAX_LINES, ChartSeries, Plot, series_of
 from portal.site.shared_pages.catalogue import TEMPLATES
 from portal.site.shared_pages.figures import Listed, PlaceSeries
-from portal.site.shared_pages.page import SharedPage
 from portal.site.shared_pages.places import CITY_PAGE, Gazetteer
 from portal.site.shared_pages.reconciliation import Pair, as_released
-from portal.site.state import DatasetState, IndicatorSummary
+from portal.site_folder.shared_page import SharedPage
+from portal.site_folder.state import DatasetState, IndicatorSummary
 from portal.targets.words import say
 
 PAGE = "indicators/{code}.html"

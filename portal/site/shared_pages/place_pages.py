@@ -15,13 +15,13 @@ from markupsafe import Markup
 from model.util.hashing import sha256_json
 from model.util.languages import default_language, languages
 from model.util.text import LocalizedText, fold
+from portal.charts.chart import sparkline
 from portal.rendering.environment import environment, render_template
 from portal.scope import COUNT
-from portal.site.chart import sparkline
 from portal.site.shared_pages.catalogue import TEMPLATES
 from portal.site.shared_pages.figures import IndicatorSummary, Measure
-from portal.site.shared_pages.page import SharedPage
 from portal.site.shared_pages.places import CITY_PAGE, BorderChange, Gazetteer, Line, Place
+from portal.site_folder.shared_page import SharedPage
 from portal.targets.words import say
 
 INDEX = "places"

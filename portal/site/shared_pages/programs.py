@@ -16,9 +16,9 @@ from model.util.text import Frozen, LocalizedText
 from portal.api import catalogue
 from portal.distributions.exchange.sdmx import agency, dataflow_id
 from portal.rendering.environment import render_template
-from portal.site.pages import dataset_page
-from portal.site.shared_pages.page import SharedPage
-from portal.site.state import DatasetState
+from portal.site_folder.addresses import dataset_page
+from portal.site_folder.shared_page import SharedPage
+from portal.site_folder.state import DatasetState
 
 EXAMPLES = Path(catalogue.__file__).with_name("examples.yaml")
 TEMPLATES = Path(__file__).resolve().parent / "templates"

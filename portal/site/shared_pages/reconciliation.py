@@ -21,7 +21,7 @@ from model.util.text import LocalizedText
 from portal.content import Content
 from portal.rendering.environment import render_template
 from portal.scope import home_area
-from portal.site.state import DatasetState
+from portal.site_folder.state import DatasetState
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 REASONS = {

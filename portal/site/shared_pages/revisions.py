@@ -19,8 +19,8 @@ from model.util.sql import identifier
 from portal.content import Content
 from portal.rendering.environment import render_template
 from portal.scope import home_area
-from portal.site.shared_pages.page import SharedPage
-from portal.site.state import DatasetState, RevisedIndicator
+from portal.site_folder.shared_page import SharedPage
+from portal.site_folder.state import DatasetState, RevisedIndicator
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 

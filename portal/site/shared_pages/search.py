@@ -24,7 +24,7 @@ from model.util.text import LocalizedList, LocalizedText
 from portal.scope import Scope
 from portal.site.shared_pages.figures import Listed
 from portal.site.shared_pages.places import CITY_PAGE, Gazetteer, Place
-from portal.site.state import DatasetState, IndicatorSummary
+from portal.site_folder.state import DatasetState, IndicatorSummary
 from portal.vocabulary import KINDS, SCOPES
 
 INDEX = "search-index.js"

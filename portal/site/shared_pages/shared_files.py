@@ -34,7 +34,6 @@ from portal.metadata.turtle import turtle
 from portal.rendering.environment import render_template
 from portal.report import registry
 from portal.site.explorer import pages as explorer
-from portal.site.release_files import DCAT, TURTLE
 from portal.site.shared_pages import (
     catalogue,
     figures,
@@ -47,9 +46,10 @@ from portal.site.shared_pages import (
     search,
 )
 from portal.site.shared_pages.figures import Listed
-from portal.site.shared_pages.page import SharedPage
 from portal.site.shared_pages.places import Gazetteer
-from portal.site.state import (
+from portal.site_folder.release_files import DCAT, TURTLE
+from portal.site_folder.shared_page import SharedPage
+from portal.site_folder.state import (
     CatalogueState,
     DatasetState,
     intact_datasets,

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from model.util.hashing import sha256_file
 from portal.api import bulk
 from portal.site.site import Site
-from portal.site.state import all_datasets
+from portal.site_folder.state import all_datasets
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
 

@@ -37,7 +37,7 @@ from pyshacl import validate as shacl
 from portal import libraries
 from portal.distributions.exchange.sdmx import agency
 from portal.mcp.server import server
-from portal.site.published import PublishedSite
+from portal.site_folder.published import PublishedSite
 from tests.fixtures.datasets import real_files
 from tests.fixtures.ranges import Remote
 from tests.fixtures.spreadsheet import converted, require_libreoffice

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from portal.mcp.tools import Tools
-from portal.site.published import PublishedSite
+from portal.site_folder.published import PublishedSite
 from tests.fixtures.sample import finished_sample
 
 

@@ -22,8 +22,8 @@ from model.errors import PortalError
 from portal.mcp.asking.question import FigureQuery
 from portal.mcp.server import server
 from portal.mcp.tools import Tools
-from portal.site.published import PublishedSite, SiteChangedError
 from portal.site.site import Site
+from portal.site_folder.published import PublishedSite, SiteChangedError
 from tests.fixtures.commands import PROJECT, openindicators
 from tests.fixtures.datasets import registries
 from tests.fixtures.releases import make_release

@@ -20,8 +20,8 @@ from portal.report.blocks import Charts, TableBlock, TextBlock, blocks_of
 from portal.report.drawing import SVG
 from portal.report.findings import Findings
 from portal.report.make import WRITERS, findings_of, reports
-from portal.site.published import PublishedSite
 from portal.site.site import Site
+from portal.site_folder.published import PublishedSite
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
 from tests.fixtures.site_server import served

@@ -23,8 +23,8 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from model.util.hashing import sha256_file
-from portal.site.release_files import write_checksums
 from portal.site.site import Site
+from portal.site_folder.release_files import write_checksums
 from tests.fixtures.browser import violations
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from portal.site.shared_pages.revisions import compare
 from portal.site.site import Site
-from portal.site.state import all_datasets
+from portal.site_folder.state import all_datasets
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
 from tests.portal.site.test_site import revised

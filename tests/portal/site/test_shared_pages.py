@@ -19,7 +19,7 @@ from portal.site.shared_pages import figures, place_pages
 from portal.site.shared_pages.figures import Listed
 from portal.site.shared_pages.places import CITY_PAGE, Gazetteer
 from portal.site.site import Site
-from portal.site.state import (
+from portal.site_folder.state import (
     CatalogueState,
     DatasetState,
     all_datasets,

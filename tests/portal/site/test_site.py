@@ -25,9 +25,9 @@ from portal.names import Names
 from portal.quality.pages import Assessed
 from portal.quality.publish import publish_quality
 from portal.rendering.formatting import number, period
-from portal.site.release_files import replaced_folder
 from portal.site.shared_pages import shared_files
 from portal.site.site import Site, published_files
+from portal.site_folder.release_files import replaced_folder
 from portal.verify import verify
 from portal.versions import Versions
 from tests.fixtures.datasets import dataset, registries
@@ -546,7 +546,7 @@ def test_a_full_disk_is_explained(
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("portal.site.release_files.write_all", full)
+    monkeypatch.setattr("portal.site_folder.release_files.write_all", full)
     with pytest.raises(PortalError, match="the disk is full"):
         site.apply(list(history))
 

@@ -1,7 +1,7 @@
 """The layout of a chart: positions of its lines, bars, ticks and labels.
 
-Pure arithmetic from a `Plot` to numbers; templates/figure.html draws them. Each chart is laid out
-twice, for wide and for narrow screens, so that its text is never scaled down.
+Pure arithmetic from a `Plot` to numbers; portal/site/templates/figure.html draws them. Each chart
+is laid out twice, for wide and for narrow screens, so that its text is never scaled down.
 """
 
 import math
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Self
 
+from portal.charts.series import ChartSeries, Plot, Point, moment
 from portal.rendering import formatting
 from portal.scope import home_areas
-from portal.site.series import ChartSeries, Plot, Point, moment
 from portal.vocabulary import NOT_FINAL
 
 Label = Callable[[ChartSeries], str]

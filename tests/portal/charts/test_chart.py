@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.reference.periods import missing_before
+from portal.charts.chart import WIDE, lay_out_lines, nice_ticks, sparkline, spread
+from portal.charts.series import MAX_LINES, MAX_POINTS, Point, moment, plots, thinned
 from portal.content import Content
 from portal.scope import city_figures, with_gaps
-from portal.site.chart import WIDE, lay_out_lines, nice_ticks, sparkline, spread
 from portal.site.figure import figure
-from portal.site.series import MAX_LINES, MAX_POINTS, Point, moment, plots, thinned
 from portal.site.site import Site
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row

@@ -29,8 +29,8 @@ from portal.distributions.registry import with_distributions, write_all
 from portal.metadata import dcat, dqv, schema_org
 from portal.metadata.mqa import assess
 from portal.metadata.turtle import turtle
-from portal.site.pages import addresses, dataset_page
-from portal.site.state import CHECKSUMS, DatasetState, ReleaseState, read_checksums
+from portal.site_folder.addresses import addresses, dataset_page
+from portal.site_folder.state import CHECKSUMS, DatasetState, ReleaseState, read_checksums
 
 LOCK_SECONDS = 120
 DCAT, TURTLE, CROISSANT = "dcat.jsonld", "dcat.ttl", "croissant.json"

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from model.errors import PortalError
 from model.util.hashing import sha256_bytes, unsealed
 from portal.changes.dataset_files import ORIGINS
-from portal.site.state import CHECKSUMS, CatalogueState, DatasetState, ReleaseState, State
+from portal.site_folder.state import CHECKSUMS, CatalogueState, DatasetState, ReleaseState, State
 
 CATALOGUE, DATASETS = "catalogue.json", "api/datasets.json"
 SECONDS = 30  # for which a catalogue is believed to be the newest
