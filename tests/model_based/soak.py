@@ -11,6 +11,7 @@ import argparse
 import gc
 import os
 import random
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -51,40 +52,39 @@ def news(worlds: list[World], chance: random.Random) -> None:
             world.write_source(name)
 
 
-def soak(minutes: float, seed: int) -> int:
-    """Work for so many minutes; return 1 where something drifts or grows."""
+def soak(minutes: float, seed: int, folder: Path) -> int:
+    """Work in a `folder` for so many minutes; return 1 where something drifts or grows."""
     chance, end = random.Random(seed), time.monotonic() + 60 * minutes
-    with tempfile.TemporaryDirectory(prefix="openindicators-soak-") as folder:
-        quiet, disturbed = worlds = [
-            World.begun(template(), Path(folder) / name, packing.WORTH)
-            for name in ("quiet", "disturbed")
-        ]
-        rounds = kills = 0
-        first = shown = measured()
-        print("minute rounds kills releases   MB files threads", flush=True)
-        began = time.monotonic()
-        while time.monotonic() < end:
-            rounds += 1
-            news(worlds, chance)
-            quiet.run()
-            for _ in range(chance.randint(0, 2)):
-                disturbed.killed_run(chance.randint(1, CHANGES))
-                disturbed.hour -= 1  # it is given again as if nothing had happened
-                kills += not disturbed.is_settled
-            disturbed.run()
-            differ = differing(quiet, disturbed)
-            if differ:
-                print(f"seed {seed}, round {rounds}: {len(differ)} files differ: {differ[:8]}")
-                return 1
-            if rounds == WARM_UP:
-                first = measured()
-            if rounds % WARM_UP == 0:
-                quiet.check()
-                disturbed.check()
-                shown = measured()
-                releases = sum(len(each.releases) for each in disturbed.datasets.values())
-                print(f"{(time.monotonic() - began) / 60:6.1f} {rounds:6} {kills:5} {releases:8}"
-                      f" {shown[0]:4.0f} {shown[1]:5} {shown[2]:7}", flush=True)
+    quiet, disturbed = worlds = [
+        World.begun(template(), folder / name, packing.WORTH)
+        for name in ("quiet", "disturbed")
+    ]
+    rounds = kills = 0
+    first = shown = measured()
+    print("minute rounds kills releases   MB files threads", flush=True)
+    began = time.monotonic()
+    while time.monotonic() < end:
+        rounds += 1
+        news(worlds, chance)
+        quiet.run()
+        for _ in range(chance.randint(0, 2)):
+            disturbed.killed_run(chance.randint(1, CHANGES))
+            disturbed.hour -= 1  # it is given again as if nothing had happened
+            kills += not disturbed.is_settled
+        disturbed.run()
+        differ = differing(quiet, disturbed)
+        if differ:
+            print(f"seed {seed}, round {rounds}: {len(differ)} files differ: {differ[:8]}")
+            return 1
+        if rounds == WARM_UP:
+            first = measured()
+        if rounds % WARM_UP == 0:
+            quiet.check()
+            disturbed.check()
+            shown = measured()
+            releases = sum(len(each.releases) for each in disturbed.datasets.values())
+            print(f"{(time.monotonic() - began) / 60:6.1f} {rounds:6} {kills:5} {releases:8}"
+                  f" {shown[0]:4.0f} {shown[1]:5} {shown[2]:7}", flush=True)
     grown = shown[0] > MORE * first[0] or shown[1] > first[1] + 5 or shown[2] > first[2] + 5
     print(f"{rounds} rounds, {kills} kills; {first[0]:.0f} MB and {first[1]} files after {WARM_UP}"
           f" rounds, {shown[0]:.0f} MB and {shown[1]} at the end")
@@ -104,7 +104,13 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=120)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    return soak(asked.minutes, asked.seed)
+    folder = Path(tempfile.mkdtemp(prefix="openindicators-soak-"))
+    ended = soak(asked.minutes, asked.seed, folder)
+    if ended:
+        print(f"both folders are kept in {folder}")
+    else:
+        shutil.rmtree(folder)
+    return ended
 
 
 if __name__ == "__main__":
