@@ -278,10 +278,11 @@ class Site:
                 write_descriptions(content, releases, staging, self.base_url)
             put(self._of_releases(content, history, state, staging), staging)
             write_checksums(staging)
+            # First, as only the state that is now replaced names them: no later run finds them.
+            for path in set(before.pages if before else ()) - set(made):
+                (self.folder / path).unlink(missing_ok=True)
         for path, data in rendered.items():
             write_if_changed(self.folder / path, data, PortalError, lasting=False)
-        for path in set(before.pages if before else ()) - set(made):
-            (self.folder / path).unlink(missing_ok=True)
 
     def _revisions(
         self, content: Content, history: list[ReleaseFiles], releases: list[ReleaseState]

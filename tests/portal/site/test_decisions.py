@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from model.errors import PortalError
 from model.records.release import Decision
 from portal.site.site import Site, published_files
 from portal.verify import verify
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import ReleaseOnDisk, make_release, row
+from tests.portal.site.test_site import revised
 
 ROWS = [row(time_period=str(year), obs_value=1000.0 + year) for year in range(2015, 2024)]
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -81,6 +84,29 @@ def test_a_tombstone_stays(site: Site, first: ReleaseOnDisk, tmp_path: Path) -> 
     before = files(site.folder)
     assert not Site(site.folder, registries()).apply(list(history)).changed
     assert files(site.folder) == before
+
+
+def test_pages_of_a_withdrawn_dataset_go_though_its_publication_is_cut_off(
+    site: Site, first: ReleaseOnDisk, tmp_path: Path
+) -> None:
+    """A killed withdrawal left the page of revisions, with figures, in the site for good."""
+    changes = [revised(ROWS[0], 1.0)]
+    new = [{**ROWS[0], "obs_value": 1.0}, *ROWS[1:]]
+    second = make_release(tmp_path / "releases" / "2", dataset(), new, number=2, changes=changes)
+    site.apply([first, second])
+    pages_before = set(site.folder.glob("*/tourism/hotel_rooms*/*.html"))
+    assert pages_before
+
+    page = site.folder / "vi/tourism/hotel_rooms.html"
+    page.unlink()
+    page.mkdir()  # cuts it off when the dataset's folder has been replaced
+    (page / "file").touch()
+    history = [first, second, withdrawal(tmp_path / "releases" / "3", number=3)]
+    with pytest.raises(PortalError):
+        site.apply(list(history))
+    shutil.rmtree(page)
+    assert site.apply(list(history)).changed
+    assert not [path for path in pages_before if path.exists()]
 
 
 def test_the_catalogue_lists_the_withdrawn_apart(
