@@ -12,6 +12,7 @@ from model.records.release_blockers import counted
 from model.util.disk import atomic_write
 from pipelines.integrity import Damage, Inspection, Line, is_whole, lines_of
 from warehouse.store import ledger, packs
+from warehouse.store.atomic import remove_directory
 from warehouse.store.data_dir import DataDir
 
 SMALL = 65_536  # bytes: up to here each bit is flipped back in turn, which takes seconds
@@ -51,7 +52,7 @@ def _restored(
     if damage.derived:
         whole = data_dir.root / "tables", data_dir.root / "packs"
         folder = path.parent if {*whole} & {*path.parents} else None
-        shutil.rmtree(folder) if folder else path.unlink(missing_ok=True)
+        remove_directory(folder) if folder else path.unlink(missing_ok=True)
         return "removed: the next run makes it again"
     if (pack := packs.pack_of(path.parent)) and data_dir.root / "packs" in path.parents:
         return _without_pack(data_dir, pack, make_again)
@@ -77,7 +78,7 @@ def _without_pack(data_dir: DataDir, pack: packs.Pack, make_again: MakeAgain) ->
             for path in made.iterdir():
                 if not (folder / path.name).exists():
                     _copy(path, folder / path.name)
-    shutil.rmtree(pack.folder)
+    remove_directory(pack.folder)
     return f"removed: {pack.held.replace('are in it', 'stand in full again')}, and are packed later"
 
 

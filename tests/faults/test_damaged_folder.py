@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
 from model.records.incident import Failure
 from tests.faults.flips import cut, flip, found_in, is_named, sample
+from tests.faults.kills import COUNT, KILL_AT, WORTH
 from tests.faults.test_bad_input import BEDS, ROOMS, Bench
 from tests.fixtures.commands import records
 from tests.fixtures.listeners import webhook
+from warehouse.store import packs
 from warehouse.store.atomic import append_log
 from warehouse.store.working_tables import CHECKSUMS
 
@@ -66,6 +69,26 @@ def test_one_damaged_record_is_named_and_the_others_are_listed_and_compared(benc
     assert compared.code == 0 and str(record) in compared.err and BEDS in compared.out
     unknown = bench.run("verify", str(record))
     assert unknown.code == 6 and str(record) in unknown.err
+
+
+def test_a_restored_pack_is_removed_at_once(bench):
+    """What a kill left of it had no record, and no pack of its name could be made again."""
+    assert bench.run("run", **{WORTH: "1"}).code == 0
+    (pack,) = (bench.data_dir / "packs" / ROOMS).iterdir()
+    data = bytearray((pack / packs.ROWS).read_bytes())
+    data[100:102] = bytes(each ^ 1 for each in data[100:102])  # no single bit can be flipped back
+    (pack / packs.ROWS).write_bytes(data)
+    damaged, counter = bench.data_dir.with_name("damaged"), bench.data_dir.with_name("changes")
+    shutil.copytree(bench.data_dir, damaged)
+    said = bench.run("doctor", "--restore", **{COUNT: str(counter)})
+    assert said.code == 0 and "stand in full again" in said.out and not pack.exists()
+
+    for back in range(1, 4):  # the last change removes the empty folder
+        shutil.rmtree(bench.data_dir)
+        shutil.copytree(damaged, bench.data_dir)
+        at = int(counter.read_text()) - back
+        assert bench.run("doctor", "--restore", **{KILL_AT: str(at)}).code == -signal.SIGKILL
+        assert not pack.exists() or (pack / packs.RECORD).exists(), back
 
 
 def test_a_bit_of_a_name_or_of_a_checksums_name_is_found(bench):
