@@ -37,7 +37,7 @@ def measured() -> tuple[float, int, int]:
 
 
 def news(worlds: list[World], chance: random.Random) -> None:
-    """Let the sources of all worlds say the same that is new."""
+    """Let the sources of all worlds say the same that is new, at the same time."""
     for name, each in worlds[0].datasets.items():
         source = dict(each.source)
         for key in chance.sample(KEYS, chance.randint(0, 3)):
@@ -50,6 +50,7 @@ def news(worlds: list[World], chance: random.Random) -> None:
         for world in worlds:
             world.datasets[name].source = dict(source)
             world.write_source(name)
+            shutil.copystat(worlds[0].source_path(name), world.source_path(name))
 
 
 def soak(minutes: float, seed: int, folder: Path) -> int:

@@ -228,11 +228,13 @@ class World:
 
     # --- What people write
 
+    def source_path(self, name: str) -> Path:
+        return self.data_dir.root / "inbox" / f"{name.split('/')[1]}.csv"
+
     def write_source(self, name: str) -> None:
-        inbox = self.data_dir.root / "inbox" / f"{name.split('/')[1]}.csv"
         lines = [f"{area},{year},{text}\n" for (area, year), text in
                  sorted(self.datasets[name].source.items())]
-        inbox.write_text("area,year,value\n" + "".join(lines), "utf-8")
+        self.source_path(name).write_text("area,year,value\n" + "".join(lines), "utf-8")
 
     def edit(self, name: str, old: str, new: str) -> None:
         path = self.project / "assets" / f"{name}.yaml"
