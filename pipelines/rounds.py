@@ -86,13 +86,16 @@ class Run:
         """All datasets of the profile, by id."""
         return self.catalogue.bound_datasets(self.settings.profile)
 
-    def poll(self, chosen: Mapping[str, BoundDataset]) -> None:
-        """Ask the sources of datasets for what is new."""
+    def poll(self, chosen: Mapping[str, BoundDataset], on_news: Callable[[], None]) -> None:
+        """Ask the sources of datasets for what is new; call `on_news` for each answer with news."""
 
         def take(bound: BoundDataset) -> Taken:
             self.recorder.started(bound.dataset.id, "snapshot")
             transport = transport_for(bound, self.datasets, self.transport, self.settings.data_dir)
-            return take_snapshot(bound, self.settings.data_dir, transport, self.settings.now)
+            taken = take_snapshot(bound, self.settings.data_dir, transport, self.settings.now)
+            if taken[1]:
+                on_news()
+            return taken
 
         self.polls.ask(chosen, take)
 
@@ -123,13 +126,15 @@ class Run:
         chosen = {name: self.chosen[name] for name in names}
         return run_in_process(self.settings, chosen, self.datasets, resources)
 
-    def with_work(self, datasets: Mapping[str, BoundDataset]) -> dict[str, BoundDataset]:
-        """Return which of these datasets have to run; report the others as finished."""
+    def with_work(
+        self, datasets: Mapping[str, BoundDataset], has_history: bool
+    ) -> dict[str, BoundDataset]:
+        """Return which of these datasets have to run; report the others as finished.
+
+        Dagster's history must know each of them: all have to run unless it `has_history`.
+        """
         data_dir = self.settings.data_dir
-        asked = [
-            name for name in datasets if self.polls.is_unchanged(name)
-            and data_dir.dagster_events.exists()  # else its history would not know the dataset
-        ]
+        asked = [name for name in datasets if has_history and self.polls.is_unchanged(name)]
 
         def settled(name: str) -> bool:
             return is_up_to_date(datasets[name], data_dir, self.portals)
@@ -209,14 +214,15 @@ def _run_rounds(
     recorder = run.recorder
     while chosen:
         before, recorder.changed = recorder.changed, set()
-        run.poll({name: group[name] for name in group if name in chosen - computed})
+        has_history = run.settings.data_dir.dagster_events.exists()  # workers make it meanwhile
+        run.poll({n: b for n, b in group.items() if n in chosen - computed}, workers.expect)
         for level in levels:
             now = {
                 name: group[name] for name in level
                 if name in chosen or not recorder.changed.isdisjoint(group[name].upstream)
             }
-            run.poll({name: bound for name, bound in now.items() if name in computed})
-            if with_work := run.with_work(now):
+            run.poll({n: b for n, b in now.items() if n in computed}, workers.expect)
+            if with_work := run.with_work(now, has_history):
                 _run_in_dagster(run, with_work, workers)
         news = recorder.changed
         recorder.changed = before | news

@@ -2,8 +2,10 @@
 
 Nearly all of the work holds Python's interpreter lock, so it is divided among processes and not
 among threads. Dagster's multiprocess executor would start an interpreter for each step, which takes
-2 s to import Dagster and Great Expectations; here a process is forked once, after those are
-imported and before they have run anything, and then serves the whole run. Datasets share nothing
+2 s to import Dagster and Great Expectations; here one process, the prototype, imports them once,
+and the workers, which serve the whole run, are forked from it. It is forked before sources are
+asked, waits, and imports from the first news on, while this process asks on and finds out what is
+up to date: a run without news imports nothing, and this process never does. Datasets share nothing
 but the pages of the site, which this process makes at the end, so that the bytes do not depend on
 the number of workers.
 """
@@ -11,14 +13,16 @@ the number of workers.
 import multiprocessing
 import os
 import pickle
+import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any, cast
+from multiprocessing.reduction import recv_handle, send_handle
+from typing import Any, Self, cast
 
 from model.errors import OpenIndicatorsError
 from model.util.garbage_collector import paused_collector
@@ -28,6 +32,7 @@ from pipelines.steps.progress import STAGES, Reporter
 FEWEST_IN_A_SHARE = 4
 # What a dataset takes besides its rows, in bytes of a snapshot that take as long.
 _EACH_DATASET = 200_000
+_PREPARE, _WORKER = "prepare", "worker"  # what the prototype is asked for
 
 Failed = tuple[str, str, OpenIndicatorsError]  # dataset, stage, error
 Execute = Callable[[Sequence[str], Mapping[str, Any], Reporter], list[Failed]]
@@ -81,8 +86,25 @@ class Workers(AbstractContextManager["Workers"]):
     number: int
     execute: Execute
     prepare: Callable[[], None]
-    _started: list[tuple[BaseProcess, Connection]] = field(default_factory=list, init=False)
+    _connections: list[Connection] = field(default_factory=list, init=False)  # of the workers
+    _prototype: tuple[BaseProcess, Connection] | None = field(default=None, init=False)
+    _expecting: threading.Lock = field(default_factory=threading.Lock, init=False)
     _prepared: bool = field(default=False, init=False)
+
+    def __enter__(self) -> Self:
+        """Fork the prototype: nothing has begun here yet that a process could not be forked in."""
+        if self.number > 1:
+            self._fork_prototype()
+        return self
+
+    def expect(self) -> None:
+        """Begin with what takes seconds, beside this process: there will be work. Any thread may.
+
+        Repeats do nothing; `run` does it where nobody expected work.
+        """
+        if self._prototype and self._expecting.acquire(blocking=False):
+            with suppress(OSError):  # whoever waits for it finds out that it is gone
+                self._prototype[1].send(_PREPARE)
 
     def run(
         self, shares: Sequence[Sequence[str]], answers: Mapping[str, Any], reporter: Reporter
@@ -95,14 +117,17 @@ class Workers(AbstractContextManager["Workers"]):
             The steps that failed, and the datasets whose worker died.
 
         Raises:
-            OpenIndicatorsError: Dagster's run failed outside of any step.
+            OpenIndicatorsError: Dagster's run failed outside of any step, or no worker could start.
         """
         if self.number == 1:
-            self._prepare()
+            if not self._prepared:
+                with paused_collector("steps"):
+                    self.prepare()
+                self._prepared = True
             return [each for share in shares for each in self.execute(share, answers, reporter)]
         self._start(len(shares))
         at_work: dict[Connection, dict[str, str]] = {}  # connection -> dataset -> stage
-        for (_, connection), share in zip(self._started, shares, strict=False):
+        for connection, share in zip(self._connections, shares, strict=False):
             connection.send((share, {name: answers[name] for name in share if name in answers}))
             at_work[connection] = dict.fromkeys(share, STAGES[0])
         failed: list[Failed] = []
@@ -125,36 +150,59 @@ class Workers(AbstractContextManager["Workers"]):
                     getattr(reporter, kind)(*said)
         return failed
 
-    def _prepare(self) -> None:
-        """Import what all need: it stays shared, and no collection looks at it again."""
-        if not self._prepared:
-            with paused_collector("steps"):
-                self.prepare()
-            self._prepared = True
-
     def _start(self, number: int) -> None:
         """Start workers until there are so many."""
-        self._started = [each for each in self._started if each[0].is_alive()]
-        if len(self._started) < number:
-            self._prepare()
-        while len(self._started) < number:
-            context = multiprocessing.get_context("fork")
-            ours, theirs = context.Pipe()
-            inherited = [*(connection for _, connection in self._started), ours]
-            process = context.Process(
-                target=_serve, args=(theirs, inherited, self.execute), daemon=True
-            )
-            process.start()
-            theirs.close()
-            self._started.append((process, ours))
+        if self._prototype and not self._prototype[0].is_alive():
+            self._end(at_once=True)
+            self._fork_prototype()
+        # A worker without work says nothing: what can be read of it is its end.
+        self._connections = [each for each in self._connections if not each.poll()]
+        self.expect()
+        process, prototype = cast("tuple[BaseProcess, Connection]", self._prototype)
+        try:
+            if not self._prepared and (error := prototype.recv()):
+                raise error
+            self._prepared = True
+            while len(self._connections) < number:
+                ours, theirs = multiprocessing.Pipe()
+                prototype.send(_WORKER)
+                send_handle(prototype, theirs.fileno(), process.pid)
+                theirs.close()
+                self._connections.append(ours)
+        except (EOFError, OSError) as error:
+            raise _died("the workers") from error
+
+    def _fork_prototype(self) -> None:
+        context = multiprocessing.get_context("fork")
+        ours, theirs = context.Pipe()
+        process = context.Process(
+            target=_serve_prototype, args=(theirs, ours, self.prepare, self.execute)
+        )
+        process.start()
+        theirs.close()
+        self._prototype, self._expecting, self._prepared = (process, ours), threading.Lock(), False
+
+    def _end(self, at_once: bool) -> None:
+        """End the workers and their prototype: `at_once`, or with what they are at."""
+        if self._prototype is None:
+            return
+        process, prototype = self._prototype
+        if at_once:
+            process.kill()  # its workers end with it
+        else:
+            for connection in self._connections:
+                connection.close()
+        prototype.close()
+        process.join()
+        for connection in self._connections if at_once else ():
+            with connection, suppress(EOFError, OSError):
+                while True:  # none may hold the data folder any longer
+                    connection.recv_bytes()
+        self._connections, self._prototype = [], None
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """End the workers: after an error at once, as if this process had been killed."""
-        for process, connection in self._started:
-            if kind is not None:
-                process.kill()
-            connection.close()
-            process.join()
+        self._end(at_once=kind is not None)
 
 
 def _follow(stages: dict[str, str], kind: str, dataset: str, stage: str, *_: object) -> None:
@@ -181,16 +229,48 @@ def _portable(error: Exception) -> Exception:
     return error
 
 
-def _serve(connection: Connection, inherited: list[Connection], execute: Execute) -> None:
+def _serve_prototype(
+    connection: Connection, other: Connection, prepare: Callable[[], None], execute: Execute
+) -> None:
+    """Prepare when asked, and fork a worker whenever asked, until the other process has ended.
+
+    Says once what came of preparing: an error or None. `other` is its end of the `connection`.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other process ends this one
+    _part_from(other)
+    workers = []
+    with suppress(EOFError, OSError):
+        while True:
+            if connection.recv() == _PREPARE:
+                connection.send(_prepare(prepare))
+            else:
+                theirs = Connection(recv_handle(connection))
+                process = multiprocessing.get_context("fork").Process(
+                    target=_serve, args=(theirs, connection, execute), daemon=True
+                )
+                process.start()
+                theirs.close()
+                workers.append(process)
+    for process in workers:
+        process.join()
+
+
+def _prepare(prepare: Callable[[], None]) -> Exception | None:
+    try:
+        with paused_collector("steps"):  # it stays shared, and no collection looks at it again
+            prepare()
+    except Exception as error:
+        return _portable(error)
+    return None
+
+
+def _serve(connection: Connection, other: Connection, execute: Execute) -> None:
     """Run what is asked for until the other process has no more work, or is gone.
 
-    Its ends of the connections, `inherited`, are closed: else they would never end.
+    `other` is the connection of the prototype, which is not for workers.
     """
-    for other in inherited:
-        other.close()
-    threading.Thread(target=_end_with_the_run, daemon=True).start()
-    # The lock of a stream may have been held by a thread that was not forked.
-    sys.stdout, sys.stderr = (os.fdopen(os.dup(number), "w") for number in (1, 2))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _part_from(other)
     while True:
         try:
             share, answers = connection.recv()
@@ -201,6 +281,17 @@ def _serve(connection: Connection, inherited: list[Connection], execute: Execute
             connection.send(("done", failed))
         except Exception as error:
             connection.send(("raised", _portable(error)))
+
+
+def _part_from(other: Connection) -> None:
+    """Make this forked process independent of what only the other process needs.
+
+    An end of a connection that stayed open here would keep it from ever ending.
+    """
+    other.close()
+    threading.Thread(target=_end_with_the_run, daemon=True).start()
+    # The lock of a stream may have been held by a thread that was not forked.
+    sys.stdout, sys.stderr = (os.fdopen(os.dup(number), "w") for number in (1, 2))
 
 
 def _end_with_the_run() -> None:

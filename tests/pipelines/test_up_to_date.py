@@ -93,10 +93,10 @@ def test_several_processes_look_at_many_datasets(settings, monkeypatch):
     display = Display(settings.data_dir)
     recorder = RunRecorder(display, FailureLog(settings.data_dir))
     run = Run(settings, catalogue, datasets, portals, transport, recorder)
-    run.poll({ROOMS: same})
+    run.poll({ROOMS: same}, lambda: None)
     run.polls.answers |= dict.fromkeys(datasets, run.polls.answers[ROOMS])
     monkeypatch.setattr(os, "fork", counted)
-    with_work = run.with_work(datasets)
+    with_work = run.with_work(datasets, has_history=True)
     assert forks == [True]
     assert list(with_work) == [f"tourism/rooms_{n}" for n in range(0, 100, 3)]
     assert finished == [(name, stage, False) for name in datasets if name not in with_work

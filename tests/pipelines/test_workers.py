@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import multiprocessing
 import os
 import pickle
+import select
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from model.errors import DriftError, PortalError
+from model.errors import DriftError, PortalError, QualityError, StoreError
 from pipelines import workers
 from pipelines.catalogue import load_catalogue
 from pipelines.connections import open_portals
 from pipelines.rounds import Outcome, Run, run_datasets
 from pipelines.settings import Settings
 from pipelines.steps.progress import FailureLog
+from pipelines.workers import Workers
 from portal.ckan.client import ActionRefused
 from tests.fixtures.answers import new_answered
 from tests.fixtures.commands import records
@@ -91,6 +98,107 @@ def test_a_worker_that_dies_fails_its_datasets_and_no_others(run, monkeypatch):
     assert set(outcome.failures) == {BROKEN} and len(outcome.changed) == 2
     stage, error = outcome.failures[BROKEN]
     assert stage == "snapshot" and "was killed" in str(error) and BROKEN in str(error)
+
+
+@pytest.fixture
+def held():
+    """What is open in this process and in those forked from it; whether it still is elsewhere."""
+    ours, theirs = os.pipe()
+
+    def is_held() -> bool:
+        os.close(theirs)
+        return not select.select([ours], [], [], 0)[0]
+
+    yield is_held
+    os.close(ours)
+
+
+def _answer(names, answers, reporter):
+    return [(name, "table", QualityError(answers[name])) for name in names]
+
+
+def _answered(all_workers: Workers, answers: dict[str, str]) -> list[str]:
+    shares = [[name] for name in answers]
+    failed = all_workers.run(shares, answers, _Quiet())
+    return sorted(error.what for _, _, error in failed)
+
+
+class _Quiet:
+    def started(self, dataset: str, stage: str) -> None:
+        raise KeyboardInterrupt
+
+    finished = failed = started
+
+
+def test_what_takes_seconds_begins_with_the_first_news(tmp_path):
+    prepared = tmp_path / "prepared"
+    with Workers(2, _answer, prepared.mkdir) as all_workers:  # a second time would fail
+        time.sleep(0.1)
+        assert not prepared.exists()
+        all_workers.expect()
+        all_workers.expect()
+        until = time.monotonic() + 30
+        while not prepared.exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        assert prepared.exists()
+        assert _answered(all_workers, {"s/a": "1"}) == ["1"]
+        assert _answered(all_workers, {"s/a": "2", "s/b": "3"}) == ["2", "3"]
+
+
+def test_workers_that_cannot_be_prepared_end_the_run_with_the_reason(held):
+    def prepare():
+        raise StoreError("the disk is full", where="there")
+
+    with (
+        pytest.raises(StoreError, match="the disk is full"),
+        Workers(2, _answer, prepare) as all_workers,
+    ):
+        _answered(all_workers, {"s/a": "1"})
+    assert not held()
+
+
+def test_an_interrupted_run_leaves_no_worker(held):
+    """One that still held the data folder would keep the next run from it."""
+    def execute(names, answers, reporter):
+        reporter.started(names[0], "snapshot")
+        time.sleep(60)
+
+    with pytest.raises(KeyboardInterrupt), Workers(2, execute, lambda: None) as all_workers:
+        _answered(all_workers, {"s/a": "1", "s/b": "2"})
+    assert not held()
+
+
+def test_after_its_workers_were_killed_a_run_has_others(held):
+    with Workers(2, _answer, lambda: None) as all_workers:
+        assert _answered(all_workers, {"s/a": "1", "s/b": "2"}) == ["1", "2"]
+        for process in multiprocessing.active_children():
+            process.kill()
+            process.join()
+        assert _answered(all_workers, {"s/a": "3", "s/b": "4"}) == ["3", "4"]
+    assert not held()
+
+
+def test_the_process_of_a_run_imports_nothing_that_its_workers_need(project, tmp_path):
+    program = (
+        "import json, sys\n"
+        "from pipelines import workers\n"
+        "workers.FEWEST_IN_A_SHARE = 1\n"
+        "from pipelines.cli import main\n"
+        f"sys.argv = ['openindicators', 'run', *{NAMES[:2]}]\n"
+        "try: main.main()\n"
+        "finally: print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+    )
+    inbox = project.parent / "first" / "inbox"
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False,
+        env=os.environ | {
+            "OPENINDICATORS_PROJECT": str(project), "OPENINDICATORS_DATA_DIR": str(tmp_path),
+            "OPENINDICATORS_FILES": str(inbox), "OPENINDICATORS_WORKERS": "2",
+        },
+    )
+    assert found.returncode == 0 and (tmp_path / "site/index.html").exists(), found.stderr
+    loaded = set(json.loads(found.stderr.splitlines()[-1]))
+    assert loaded & {"dagster", "great_expectations", "pandas", "psycopg", "requests"} == set()
 
 
 def test_work_is_divided_evenly_and_little_work_not_at_all():
