@@ -3,7 +3,10 @@
 Shared by Dagster's resources and the commands that need no Dagster.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from model.reference.city import city, open_city_error
 from model.reference.registries import Registries
@@ -11,16 +14,15 @@ from model.util.text import fold
 from pipelines.settings import SAMPLE, CkanSettings, Settings
 from pipelines.submissions.transport import SubmissionTransport
 from portal.base import Portal
-from portal.ckan.client import CkanClient
-from portal.ckan.datastore.api_loader import ApiLoader
-from portal.ckan.datastore.copy_loader import CopyLoader
-from portal.ckan.portal import Ckan
 from portal.site.site import Site
 from sources.base import Transport
 from sources.demo.replay import ReplayTransport
 from sources.fetch.folder import FolderTransport, TransportByScheme
 from sources.fetch.http import USER_AGENT, HttpLimits, HttpTransport
 from warehouse.store.data_dir import DataDir
+
+if TYPE_CHECKING:
+    from portal.ckan.portal import Ckan
 
 
 def open_transport(profile: str, folder: Path, allow_private: bool = False) -> Transport:
@@ -67,6 +69,12 @@ def open_ckan(
     Raises:
         OpenQuestionsError: city.yaml leaves open who publishes there, or under which names.
     """
+    # A run without CKAN does without PostgreSQL's library and a second one for HTTP.
+    from portal.ckan.client import CkanClient  # noqa: PLC0415
+    from portal.ckan.datastore.api_loader import ApiLoader  # noqa: PLC0415
+    from portal.ckan.datastore.copy_loader import CopyLoader  # noqa: PLC0415
+    from portal.ckan.portal import Ckan  # noqa: PLC0415
+
     if asked := open_city_error():
         raise asked
     client = CkanClient(ckan.url, ckan.token)
