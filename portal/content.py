@@ -205,8 +205,9 @@ class Content:
         package, never taken from data; `values` are bound to its parameters.
         """
         with memory_errors(), self._engine.cursor() as con:
-            source = f"WITH t AS (SELECT * FROM read_parquet(?)) {sql}"
-            return con.execute(source, [str(self.files.path(table)), *values]).fetchall()
+            source = f"WITH t AS (FROM read_parquet({literal(self.files.path(table))})) {sql}"
+            # No parameter where there is no value: for one, DuckDB imports pandas.
+            return con.execute(source, values or None).fetchall()
 
     def copy(self, select: str, path: Path) -> None:
         """Write what `select` selects from `t`, the observations, to the file `path` as CSV."""

@@ -22,6 +22,7 @@ from model.reference.registries import Licence
 from pipelines.cli.proof import explain as command
 from pipelines.explain import excerpts
 from pipelines.explain.excerpts import excerpts_of
+from pipelines.explain.origins import names_somebody
 from pipelines.explain.walk import _Part, find_cell
 from sources.connectors.options.files import FilesOptions
 from tests.fixtures.datasets import dataset, registries
@@ -120,6 +121,13 @@ def test_nothing_is_shown_of_bytes_that_do_not_have_the_text(tmp_path: Path) -> 
     shown = _opened(tmp_path / "a.json")
     assert shown.place(2, "v", {"v": "2"})["text"] == '{"v": 2}'
     assert "text" not in shown.place(2, "v", {"v": "7"})
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    ("", False), ("khu vực,năm\nĐà Nẵng,2024\n", False), ("a\n\nĐà Nẵng, lan@example.org\n", True),
+])
+def test_a_text_of_many_lines_names_somebody_or_nobody(text: str, found: bool) -> None:
+    assert names_somebody(text) == found
 
 
 def test_a_key_must_name_one_figure(tmp_path: Path) -> None:

@@ -73,7 +73,8 @@ def refresh(data_dir: DataDir) -> bool:
     for path in damaged:
         log.warning("%s is damaged: the views of %s leave it out", path, data_dir.catalogue)
     with atomic_write(data_dir.catalogue) as staging, duckdb.connect(str(staging)) as con:
-        con.execute("CREATE TABLE catalogue_version AS SELECT $1 AS statements", [made_by])
+        # No parameter: for one, DuckDB imports pandas.
+        con.execute(f"CREATE TABLE catalogue_version AS SELECT {literal(made_by)} AS statements")
         for statement in statements:
             con.execute(statement)
     return True
