@@ -17,7 +17,7 @@ _MAX_HEADER_CHARS = 500
 def write_body(
     target: Path, pieces: Iterable[bytes], request: Request, headers: Mapping[str, str]
 ) -> SourceFile:
-    """Write a body in `pieces` to `target`, and return its file.
+    """Write a body in `pieces` to `target`, and return its file, which a power cut may damage.
 
     Of the `request` and the response's `headers` (lower-case names) it keeps what a record needs.
 
@@ -25,7 +25,7 @@ def write_body(
         StoreError: the disk is full, read-only or forbidden.
     """
     digest, size = hashlib.sha256(), 0
-    with atomic_write(target) as staging, staging.open("wb") as file:
+    with atomic_write(target, lasting=False) as staging, staging.open("wb") as file:
         for piece in pieces:
             digest.update(piece)
             size += len(piece)

@@ -2,7 +2,8 @@
 
 Belongs here: conditional requests, editions, reuse, and the journal of an unfinished session. It
 lies beside the parts, one JSON document a line: first what was requested and when, then one for
-each part, which counts only with the checksum that is noted. How a request travels is the
+each part, which counts only with the checksum that is noted: so nothing of a session is forced to
+the disk, which takes longer than all else where nothing is new. How a request travels is the
 transport's.
 """
 
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from model.errors import ChangedError, SourceError
 from model.records.snapshot import Part
-from model.util.disk import atomic_write, disk_errors
+from model.util.disk import atomic_write, disk_errors, link_or_copy
 from model.util.hashing import canonical_json, sha256_file, sha256_json
 from sources.base import (
     ConnectorOptions,
@@ -85,7 +86,7 @@ def begin(folder: Path, asks: str) -> FetchSession:
     now = time.time()
     is_young = isinstance(began, float) and 0 <= now - began <= MAX_PULL_SECONDS
     kept = parts if head.get("asks") == asks and is_young else {}
-    with atomic_write(folder / _JOURNAL) as staging:
+    with atomic_write(folder / _JOURNAL, lasting=False) as staging:
         for path in folder.glob("*"):
             if path.name not in (_JOURNAL, *kept):
                 path.unlink()
@@ -151,7 +152,7 @@ class _Fetcher:
         target = self.session.folder / name
         known = self._earlier(name, request)
         if known is not None and edition is not None and known.edition == edition:
-            return _copy(known, target)
+            return _taken_over(known, target)
         return self._send(known, request, target)
 
     def _still_the_same(self, kept: SourceFile, request: Request) -> SourceFile:
@@ -179,7 +180,7 @@ class _Fetcher:
                 "answered 'not modified' to an unconditional request",
                 where=safe_url(request.url), todo="try again later",
             )
-        return replace(_copy(known, target), edition=None)
+        return replace(_taken_over(known, target), edition=None)
 
     def _earlier(self, name: str, request: Request) -> SourceFile | None:
         """Return the earlier part of the same request, if its file is intact."""
@@ -249,7 +250,7 @@ def _requested(
     yield from protocol.fetch(options, get)
 
 
-def _copy(part: SourceFile, target: Path) -> SourceFile:
-    with atomic_write(target) as staging:
-        shutil.copyfile(part.path, staging)
+def _taken_over(part: SourceFile, target: Path) -> SourceFile:
+    with atomic_write(target, lasting=False) as staging:
+        link_or_copy(part.path, staging)  # bodies are replaced, never written to
     return replace(part, path=target)

@@ -214,6 +214,23 @@ def test_what_was_not_updated_is_not_asked_for(bank: Bank, tmp_path: Path) -> No
     assert is_whole(bank, third)
 
 
+def test_what_is_known_is_neither_copied_nor_forced_to_the_disk(
+    bank: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large file, or a thousand datasets, without news cost no more than the question."""
+    bank.pages = 3
+    first = pulled(bank, tmp_path / "1")
+    before = [part.path.read_bytes() for part in first.parts]
+    monkeypatch.setattr(os, "fsync", None)  # a call would fail
+    second = pulled(bank, tmp_path / "2", first)
+    assert second.unchanged
+    assert bank.asked == [1]
+    taken_over = zip(first.parts[1:], second.parts[1:], strict=True)
+    assert all(now.path.samefile(then.path) for then, now in taken_over)
+    write_body(second.parts[-1].path, [b"news"], Request("https://example.org"), {})
+    assert [part.path.read_bytes() for part in first.parts] == before
+
+
 def test_a_stored_fetch_session_is_not_resumed(bank: Bank, tmp_path: Path) -> None:
     """The run was killed between storing the snapshot and removing the folder."""
     bank.pages = 30
