@@ -84,6 +84,10 @@ with duckdb.connect() as con:
 """
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # of 5, a request that finds no place comes a second late
+
+
 class Source:
     """A server of CSV files that can be changed; it answers a known ETag with 304."""
 
@@ -121,7 +125,7 @@ class Source:
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
-        with ThreadingHTTPServer(("0.0.0.0", 0), Handler) as server:  # noqa: S104 (each 127.0.0.x is a host)
+        with _Server(("0.0.0.0", 0), Handler) as server:  # noqa: S104 (each 127.0.0.x is a host)
             self.port = server.server_port
             threading.Thread(target=server.serve_forever, daemon=True).start()
             yield
