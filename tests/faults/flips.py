@@ -22,9 +22,10 @@ from warehouse.store import packing, packs
 from warehouse.store.data_dir import DataDir
 from warehouse.store.working_tables import CHECKSUMS
 
-# What is not ours, is checked by its reader, or says nothing: Dagster's history, locks, the inbox.
+# What is not ours, is checked by its reader, or says nothing: Dagster's history, locks, the inbox,
+# what the system writes about itself before each time that it reads it.
 NOT_OURS = (
-    "dagster", "locks", "inbox", "tmp", "unpacked", "fetch_sessions", "warehouse.duckdb",
+    "dagster", "locks", "inbox", "tmp", "unpacked", "fetch_sessions", "warehouse.duckdb", "record",
 )
 BATCH = 15  # files that are damaged at a time
 

@@ -15,6 +15,7 @@ import pytest
 from model.errors import OpenIndicatorsError
 from pipelines.cli.main import app
 from pipelines.own_records import SCORES
+from tests.faults.flips import flip
 from tests.fixtures.answers import confirming
 from tests.fixtures.commands import PROJECT, records
 from tests.fixtures.listeners import mail_server, webhook
@@ -172,6 +173,19 @@ def test_a_release_that_is_stopped_is_told_everywhere_and_stays_in_the_history(c
     assert f"{ROOMS},1," in record and QUALITY not in record
     listed = {row["dataset"]: row for row in command("list", "--json").json}
     assert listed[QUALITY]["rows"] > 0
+
+
+def test_a_damaged_record_is_written_again_before_it_is_read(command):
+    """No other file has its checksum, so `doctor` does not see it."""
+    command.source(GOOD)
+    command("run")
+    before = (command.data_dir / SCORES).read_bytes()
+    flip(command.data_dir / SCORES, 8 * len(before) // 2)
+    assert (command.data_dir / SCORES).read_bytes() != before
+    command("run")
+    assert (command.data_dir / SCORES).read_bytes() == before
+    releases = command.data_dir / "releases" / QUALITY
+    assert [path.name for path in releases.iterdir()] == ["1"]
 
 
 def test_people_are_told_once_what_fails_with_its_rows_and_once_that_it_is_mended(
