@@ -37,6 +37,7 @@ from portal.site_folder.release_files import (
     TURTLE,
     DatasetFolder,
     differing_file,
+    is_interrupted,
     locked,
     put,
     recover,
@@ -220,6 +221,8 @@ class Site:
             change = "+"
         elif state.site_version != self._versions.site:
             change, detail = "~", "the site's code, texts or address changed"
+        elif is_interrupted(self._dataset_folder(dataset)):
+            change, detail = "~", "a run was killed while it replaced the folder"
         else:
             for path, sha256 in state.pages.items():
                 if not has_checksum(f"{self.folder}/{path}", sha256):

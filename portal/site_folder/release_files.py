@@ -77,6 +77,11 @@ def recover(target: Path) -> None:
             old.rename(target)
 
 
+def is_interrupted(target: Path) -> bool:
+    """Return whether a replacement of the folder `target` has left another one beside it."""
+    return _staging(target).exists() or _old(target).exists()
+
+
 def _staging(target: Path) -> Path:
     return target.with_name(f".{target.name}.new")
 

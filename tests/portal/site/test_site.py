@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from html.parser import HTMLParser
@@ -277,6 +278,21 @@ def test_an_interrupted_exchange_is_completed(tmp_path: Path) -> None:
         assert (target / "old").exists(), "readers have the old one again"
         (staging / "new").touch()
     assert [path.name for path in tmp_path.rglob("*")] == ["folder", "new"]
+
+
+@pytest.mark.parametrize("left", ["old", "new"])
+def test_a_folder_that_a_killed_run_has_left_beside_a_datasets_goes(
+    site: Site, history: list[ReleaseOnDisk], left: str
+) -> None:
+    """Where only a file had been restored no page differs, and nothing else led to it."""
+    site.apply(history[:1])
+    folder, before = site.folder / "datasets/tourism/hotel_rooms", tree(site.folder)
+    shutil.copytree(folder, folder.with_name(f".hotel_rooms.{left}"))
+    assert site.apply(history[:1]).changed
+    assert {name: data for name, (_, data) in tree(site.folder).items()} == {
+        name: data for name, (_, data) in before.items()
+    }
+    assert not site.apply(history[:1]).changed
 
 
 def test_a_name_that_hides_a_file_of_the_site_is_refused(site: Site, tmp_path: Path) -> None:
