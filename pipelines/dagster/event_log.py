@@ -34,6 +34,7 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     SqliteEventLogStorage,
 )
 from dagster._serdes import ConfigurableClassData
+from dagster._utils.concurrency import ConcurrencyClaimStatus
 from sqlalchemy import bindparam, create_engine, event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import QueuePool
@@ -104,6 +105,21 @@ class GroupedEventLog(SqliteEventLogStorage):
             waits = of_a_step and event.dagster_event_type in _WAIT
             if not waits or len(self._waiting) >= MOST_WAITING:
                 self._write_waiting()
+
+    def claim_concurrency_slot(
+        self, concurrency_key: str, run_id: str, step_key: str, priority: int | None = None
+    ) -> ConcurrencyClaimStatus:
+        """Return whether a step has the slot of a pool for which it may wait.
+
+        Dagster asks for a free slot and enters the step that waits in two transactions. Where
+        another process frees the slot in between, nobody would ever assign it to this step.
+        """
+        asked = concurrency_key, run_id, step_key, priority
+        status = super().claim_concurrency_slot(*asked)
+        if not status.is_assigned and self.has_unassigned_slots(concurrency_key):
+            self.assign_pending_steps([concurrency_key])
+            status = super().claim_concurrency_slot(*asked)
+        return status
 
     def _write_waiting(self) -> None:
         """Write the waiting events, those of each run in one transaction of each file."""
