@@ -11,10 +11,12 @@ import math
 import mmap
 import re
 import zipfile
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -80,6 +82,7 @@ class Lines:
 
     def __init__(self, data: bytes | mmap.mmap) -> None:
         self._data = data
+        self._last = -1, np.empty(0, np.int64)  # a block, and where lines end in it
         self._end = b"\n"
         if data.find(self._end) < 0 <= data.find(b"\r"):  # as old Macintosh programs wrote
             self._end = b"\r"
@@ -104,9 +107,10 @@ class Lines:
         if before == 0:
             start = 0
         else:
-            block = int(np.searchsorted(self._ended, before)) - 1
-            ends = np.flatnonzero(self._block(block))
-            start = block * _BLOCK + int(ends[before - 1 - self._ended[block]]) + 1
+            block = bisect_left(self._ended, before) - 1
+            if block != self._last[0]:
+                self._last = block, np.flatnonzero(self._block(block))
+            start = block * _BLOCK + int(self._last[1][before - 1 - self._ended[block]]) + 1
         return start if start < len(self._data) else None
 
     def _block(self, number: int) -> npt.NDArray[np.bool_]:
@@ -115,14 +119,14 @@ class Lines:
         return np.frombuffer(data, np.uint8) == self._end[0]
 
     @cached_property
-    def _ended(self) -> npt.NDArray[np.int64]:
+    def _ended(self) -> list[int]:
         """How many lines have ended before each block, and in all."""
         counts = [0]
         for number in range(math.ceil(len(self._data) / _BLOCK)):
             counts.append(int(np.count_nonzero(self._block(number))))
             if isinstance(self._data, mmap.mmap):
                 self._data.madvise(mmap.MADV_DONTNEED)
-        return np.cumsum(counts, dtype=np.int64)
+        return list(accumulate(counts))
 
 
 class Stretches:
