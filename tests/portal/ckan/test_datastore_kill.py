@@ -17,7 +17,7 @@ from tests.portal.ckan.datastore_environment import DataStoreEnvironment, releas
 pytestmark = pytest.mark.portal
 
 PROJECT = Path(__file__).resolve().parents[3]
-SEEDS = int(os.environ.get("DATASTORE_KILLS", "12"))  # for each loader: two dozen in all
+SEEDS = int(os.environ.get("DATASTORE_KILLS", "6"))  # for each loader
 
 # What the killed process does; it says when it begins, and the moment is drawn from then on.
 LOAD = """
