@@ -7,9 +7,6 @@
   const begin = async () => {
     if (begun) return;
     begun = true;
-    if (document.readyState === "loading") { // the template stands at the end of the page
-      await new Promise((done) => document.addEventListener("DOMContentLoaded", done));
-    }
     const template = /** @type {HTMLTemplateElement} */ (document.getElementById("scripts"));
     const all = document.importNode(template.content, true);
     for (const script of all.querySelectorAll("script:not([async])")) script.async = false; // in order
