@@ -182,32 +182,27 @@ def excerpts_of(path: Path, options: Any, sheet: str = "") -> Excerpts | None:
             path = _unpacked(path, options, stack)
         except OpenIndicatorsError:  # the connector unpacks in its own way
             return None
-        with path.open("rb") as file:
-            head = file.read(4096)
-            if head and _is_text(head):
-                return Lines(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        data = path.read_bytes()
+        return _excerpts(path, options, sheet)
+
+
+def _excerpts(path: Path, options: Any, sheet: str) -> Excerpts | None:
+    with path.open("rb") as file:
+        head = file.read(4096)
         if is_zip(head):
             return SheetCells(path, sheet) if sheet else None
-    if head.startswith(_PACKED):
-        return None
+        if head.startswith(_PACKED):
+            return None
+        is_xml = head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+        if head and not (is_json(head) or is_px(head) or is_xml):
+            return Lines(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    data = path.read_bytes()
     if is_json(head):
         return _json(data, options)
     if is_px(head):
         start = re.search(rb"\bDATA\s*=", data)
         found = _TOKEN.finditer(data, start.end()) if start else ()
         return Stretches("cell", data, [match.span() for match in found])
-    return Stretches("observation", data, list(_observations(data))) if _is_xml(head) else None
-
-
-def _is_text(head: bytes) -> bool:
-    """Whether a file that begins so consists of lines."""
-    is_other = is_zip(head) or head.startswith(_PACKED) or is_json(head) or is_px(head)
-    return not (is_other or _is_xml(head))
-
-
-def _is_xml(head: bytes) -> bool:
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+    return Stretches("observation", data, list(_observations(data))) if is_xml else Lines(data)
 
 
 def _unpacked(path: Path, options: Any, stack: ExitStack) -> Path:

@@ -94,10 +94,7 @@ def _described(settings: Settings, dataset: str, draft: StoredRelease) -> dict[s
         "revised": release.changes.revised,
         "withdrawn": release.changes.withdrawn,
         "quarantined": release.quarantined,
-        "page": str(
-            settings.data_dir.preview
-            / dataset_page(dataset, default_language())
-        ),
+        "page": str(settings.data_dir.preview / dataset_page(dataset, default_language())),
     }
 
 
