@@ -33,7 +33,9 @@ $(VENV)/.spark: $(VENV)/.ready requirements-spark.txt
 run: $(VENV)/.ready ## run the embedded sample from its sources to the local portal
 	@$(BIN)/openindicators run
 
-test: $(VENV)/.spark browser judges ## all tests, in parallel (JOBS=3)
+# Debian's packages are installed beside Python's.
+test: ## all tests, in parallel (JOBS=3)
+	@$(MAKE) --no-print-directory -j3 $(VENV)/.spark browser judges
 	@$(BIN)/python -m pytest -n $(or $(JOBS),3) --dist loadscope
 
 # Some tests need Chromium, Java, LibreOffice or rsync: on Debian with root they are installed; elsewhere they

@@ -34,10 +34,11 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     SqliteEventLogStorage,
 )
 from dagster._serdes import ConfigurableClassData
-from dagster._utils.concurrency import ConcurrencyClaimStatus
 from sqlalchemy import bindparam, create_engine, event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import QueuePool
+
+from pipelines.dagster.pool_slots import AssignsFreedSlots
 
 BUSY_TIMEOUT_SECONDS = 60
 MOST_WAITING = 200  # events in memory
@@ -72,7 +73,7 @@ def _without_a_sync_for_each_event(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
-class GroupedEventLog(SqliteEventLogStorage):
+class GroupedEventLog(AssignsFreedSlots, SqliteEventLogStorage):
     """`event_log_storage` of `dagster.yaml`; config: `base_dir`."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
@@ -105,21 +106,6 @@ class GroupedEventLog(SqliteEventLogStorage):
             waits = of_a_step and event.dagster_event_type in _WAIT
             if not waits or len(self._waiting) >= MOST_WAITING:
                 self._write_waiting()
-
-    def claim_concurrency_slot(
-        self, concurrency_key: str, run_id: str, step_key: str, priority: int | None = None
-    ) -> ConcurrencyClaimStatus:
-        """Return whether a step has the slot of a pool for which it may wait.
-
-        Dagster asks for a free slot and enters the step that waits in two transactions. Where
-        another process frees the slot in between, nobody would ever assign it to this step.
-        """
-        asked = concurrency_key, run_id, step_key, priority
-        status = super().claim_concurrency_slot(*asked)
-        if not status.is_assigned and self.has_unassigned_slots(concurrency_key):
-            self.assign_pending_steps([concurrency_key])
-            status = super().claim_concurrency_slot(*asked)
-        return status
 
     def _write_waiting(self) -> None:
         """Write the waiting events, those of each run in one transaction of each file."""

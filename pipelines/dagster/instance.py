@@ -47,11 +47,17 @@ code_servers:
 
 
 # Several machines share one history; its password stays in the environment.
-_POSTGRES = """\
-storage:
-  postgres:
+_POSTGRES = "\n".join(f"""\
+{part}:
+  module: {module}
+  class: {name}
+  config:
     postgres_url:
-      env: OPENINDICATORS_DAGSTER_STORAGE"""
+      env: OPENINDICATORS_DAGSTER_STORAGE""" for part, module, name in (
+    ("event_log_storage", "pipelines.dagster.postgres_event_log", "PostgresEventLog"),
+    ("run_storage", "dagster_postgres.run_storage", "PostgresRunStorage"),
+    ("schedule_storage", "dagster_postgres.schedule_storage", "PostgresScheduleStorage"),
+))
 _SQLITE = """\
 event_log_storage:
   module: pipelines.dagster.event_log

@@ -17,6 +17,7 @@ from dev.ckan.running_portal import RunningPortal
 from dev.ckan.services import postgres
 from pipelines.dagster.instance import open_instance
 from tests.fixtures.commands import openindicators
+from tests.fixtures.pools import a_freed_slot_is_given
 from warehouse.store.data_dir import DataDir
 
 pytestmark = pytest.mark.portal
@@ -65,6 +66,17 @@ def test_runs_of_two_folders_share_one_history(
         tmp_path / "one", "run", DATASET, OPENINDICATORS_DAGSTER_STORAGE=database
     )
     assert again.code == 0, again.err
+
+
+def test_a_slot_that_becomes_free_while_a_step_begins_to_wait_is_given_to_it(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENINDICATORS_DAGSTER_STORAGE", database)
+    with (
+        open_instance(DataDir(tmp_path / "one"), postgres=True) as one,
+        open_instance(DataDir(tmp_path / "two"), postgres=True) as other,
+    ):
+        a_freed_slot_is_given(one.event_log_storage, other.event_log_storage)
 
 
 def test_a_server_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def compare(con: duckdb.DuckDBPyConnection) -> None:
             assert len(set(ids)) == len(ids), shown
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(ROWS, st.integers(0, 12))
 def test_a_second_look_at_a_part_of_the_rows_is_a_look_at_them(rows, left):
     from expectations.runner import engine
@@ -119,7 +119,7 @@ def test_a_second_look_at_a_part_of_the_rows_is_a_look_at_them(rows, left):
 
 # Great Expectations takes a second for each: a failure is shown as it was found.
 @settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow],
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 @given(ROWS)

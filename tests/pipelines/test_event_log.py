@@ -15,6 +15,7 @@ from pipelines.dagster.event_log import GroupedEventLog
 from pipelines.dagster.execution import QUIET
 from pipelines.dagster.instance import open_instance
 from tests.fixtures.commands import PROJECT
+from tests.fixtures.pools import a_freed_slot_is_given
 from warehouse.store.data_dir import DataDir
 
 CHECKS = [f"check_{number}" for number in range(30)]
@@ -98,21 +99,7 @@ def test_a_killed_run_loses_nothing_of_the_steps_before(data_dir):
         assert not instance.get_latest_materialization_event(SECOND)
 
 
-def test_a_slot_that_becomes_free_while_a_step_begins_to_wait_is_given_to_it(data_dir, monkeypatch):
-    """Two workers of a run each had a step that waited for a pool in which nobody was."""
-    with open_instance(data_dir) as first, open_instance(data_dir) as second:
-        one, other = first.event_log_storage, second.event_log_storage
-        assert isinstance(one, GroupedEventLog) and isinstance(other, GroupedEventLog)
-        one.initialize_concurrency_limit_to_default("host")
-        assert one.claim_concurrency_slot("host", "run 1", "step").is_claimed
-        enter = other.add_pending_step
-
-        def late(*args, **named) -> None:
-            one.free_concurrency_slot_for_step("run 1", "step")
-            enter(*args, **named)
-
-        monkeypatch.setattr(other, "add_pending_step", late)
-        other.claim_concurrency_slot("host", "run 2", "step")
-        monkeypatch.undo()
-        assert other.claim_concurrency_slot("host", "run 2", "step").is_claimed
-        assert not one.claim_concurrency_slot("host", "run 1", "step").is_claimed
+def test_a_slot_that_becomes_free_while_a_step_begins_to_wait_is_given_to_it(data_dir):
+    with open_instance(data_dir) as one, open_instance(data_dir) as other:
+        assert isinstance(one.event_log_storage, GroupedEventLog)
+        a_freed_slot_is_given(one.event_log_storage, other.event_log_storage)

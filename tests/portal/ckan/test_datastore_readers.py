@@ -15,8 +15,8 @@ from tests.portal.ckan.datastore_environment import DataStoreEnvironment, row
 
 pytestmark = pytest.mark.portal
 
-SWAPS = 60
-READS = 400
+SWAPS = 30
+READS = 200
 SECONDS = 240
 SIZES = {1: 150, 2: 190}  # rows of the two releases that take turns
 
