@@ -127,11 +127,12 @@ class Run:
         return run_in_process(self.settings, chosen, self.datasets, resources)
 
     def with_work(
-        self, datasets: Mapping[str, BoundDataset], has_history: bool
+        self, datasets: Mapping[str, BoundDataset], has_history: bool, processes: int
     ) -> dict[str, BoundDataset]:
         """Return which of these datasets have to run; report the others as finished.
 
-        Dagster's history must know each of them: all have to run unless it `has_history`.
+        Dagster's history must know each of them: all have to run unless it `has_history`. So many
+        `processes` look.
         """
         data_dir = self.settings.data_dir
         asked = [name for name in datasets if has_history and self.polls.is_unchanged(name)]
@@ -142,7 +143,7 @@ class Run:
         # The first one reads what the others share. Connections to a server are not for two.
         files_only = all(isinstance(portal, Site) for portal in self.portals)
         found = [*map(settled, asked[:1]),
-                 *divided(settled, asked[1:], self.settings.workers if files_only else 1)]
+                 *divided(settled, asked[1:], processes if files_only else 1)]
         up_to_date = dict.fromkeys(compress(asked, found))
         for name in up_to_date:
             for stage in STAGES:
@@ -222,7 +223,7 @@ def _run_rounds(
                 if name in chosen or not recorder.changed.isdisjoint(group[name].upstream)
             }
             run.poll({n: b for n, b in now.items() if n in computed}, workers.expect)
-            if with_work := run.with_work(now, has_history):
+            if with_work := run.with_work(now, has_history, workers.free):
                 _run_in_dagster(run, with_work, workers)
         news = recorder.changed
         recorder.changed = before | news

@@ -106,6 +106,11 @@ class Workers(AbstractContextManager["Workers"]):
             with suppress(OSError):  # whoever waits for it finds out that it is gone
                 self._prototype[1].send(_PREPARE)
 
+    @property
+    def free(self) -> int:
+        """How many processes may work meanwhile: the prototype needs one to begin with."""
+        return max(1, self.number - (self._expecting.locked() and not self._prepared))
+
     def run(
         self, shares: Sequence[Sequence[str]], answers: Mapping[str, Any], reporter: Reporter
     ) -> list[Failed]:

@@ -96,7 +96,7 @@ def test_several_processes_look_at_many_datasets(settings, monkeypatch):
     run.poll({ROOMS: same}, lambda: None)
     run.polls.answers |= dict.fromkeys(datasets, run.polls.answers[ROOMS])
     monkeypatch.setattr(os, "fork", counted)
-    with_work = run.with_work(datasets, has_history=True)
+    with_work = run.with_work(datasets, has_history=True, processes=2)
     assert forks == [True]
     assert list(with_work) == [f"tourism/rooms_{n}" for n in range(0, 100, 3)]
     assert finished == [(name, stage, False) for name in datasets if name not in with_work
