@@ -5,7 +5,7 @@ is laid out twice, for wide and for narrow screens, so that its text is never sc
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Self
@@ -19,6 +19,8 @@ Label = Callable[[ChartSeries], str]
 WIDE, NARROW = 820, 340
 HEIGHT = {WIDE: 400, NARROW: 280}
 LABEL_GAP = 16  # between two direct labels
+MOST_YEARS = {WIDE: 9, NARROW: 4}  # on a time axis
+BESIDE = 10  # between the texts of a time axis
 SPARK_VALUES = 4  # fewer show no trend
 MARKERS = 6  # a line with more points than this shows only those that are not final
 
@@ -29,6 +31,13 @@ class AxisTick:
 
     at: float
     text: str
+
+
+@dataclass(frozen=True)
+class TimeTick(AxisTick):
+    """One of the time axis; `middle` is where its text is, beside it where the chart ends."""
+
+    middle: float
 
 
 @dataclass(frozen=True)
@@ -132,7 +141,7 @@ def _upright(value: float, steps: Sequence[float], top: float, bottom: float) ->
 class LineChart(Axes):
     """A line chart, laid out."""
 
-    x_ticks: tuple[AxisTick, ...]
+    x_ticks: tuple[TimeTick, ...]
     lines: tuple[PlottedLine, ...]
     direct: bool  # whether the labels stand beside the lines
     borders: float | None  # where the borders changed
@@ -203,7 +212,7 @@ def lay_out_lines(plot: Plot, width: int, label: Label, language: str, decimals:
                 max(x(series.points[-1].at), borders or 0) + 10, heights[number] + 4,
             )
         )
-    ticks = _time_ticks(plot, *axes.span, x, 9 if width == WIDE else 4, language)
+    ticks = _time_ticks(plot, axes, language)
     return LineChart(**vars(axes), x_ticks=tuple(ticks), lines=tuple(lines), direct=direct,
                      borders=borders)
 
@@ -306,18 +315,36 @@ def _tip(point: Point, language: str, decimals: int) -> str:
     return f"{period}: {formatting.number(point.value, language, decimals)}"
 
 
-def _time_ticks(
-    plot: Plot, first: float, last: float, x: Callable[[float], float], most: int, language: str
-) -> list[AxisTick]:
+def _time_ticks(plot: Plot, axes: Axes, language: str) -> list[TimeTick]:
+    (first, last), most = axes.span, MOST_YEARS[axes.width]
     if last - first >= 3 or plot.freq == "A":
         span = math.floor(last) - math.ceil(first)
         step = next(n for n in (1, 2, 5, 10, 20, 50, 100, 500) if span / n <= most)
         years = range(math.ceil(first / step) * step, math.floor(last) + 1, step)
-        return [AxisTick(x(year), str(year)) for year in years]
+        return time_ticks({float(year): str(year) for year in years}, axes)
     periods = {p.at: p.period for s in plot.series for p in s.points}
-    moments = sorted(periods)
-    step = max(1, math.ceil(len(moments) / (most * 0.75)))
-    return [AxisTick(x(at), formatting.period(periods[at], language)) for at in moments[::step]]
+    newest_first = sorted(periods, reverse=True)
+    step = math.ceil(len(periods) / (most * 0.75))
+    return time_ticks(
+        {at: formatting.period(periods[at], language) for at in newest_first[::step]}, axes
+    )
+
+
+def time_ticks(texts: Mapping[float, str], axes: Axes) -> list[TimeTick]:
+    """Return the ticks of `axes` for as many of the `texts`, by moment, as have room.
+
+    The newest one goes first, then the oldest: they say what the chart spans.
+    """
+    order = sorted(texts)
+    placed: list[tuple[float, float, TimeTick]] = []  # the edges of its text, and the tick
+    for at in dict.fromkeys([*order[-1:], *order]):
+        text = texts[at]
+        room = label_width(text) / 2
+        middle = round(max(room, min(axes.x(at), axes.width - room)), 1)
+        low, high = middle - room - BESIDE, middle + room + BESIDE
+        if all(high <= left or right <= low for left, right, _ in placed):
+            placed.append((middle - room, middle + room, TimeTick(axes.x(at), text, middle)))
+    return sorted((tick for *_, tick in placed), key=lambda tick: tick.at)
 
 
 def _decimals(steps: Sequence[float]) -> int:

@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portal.charts.chart import NARROW, WIDE, Axes, AxisTick, PointMarker
+from portal.charts.chart import (
+    MOST_YEARS,
+    NARROW,
+    WIDE,
+    Axes,
+    PointMarker,
+    TimeTick,
+    time_ticks,
+)
 from portal.rendering import formatting
 from portal.targets.assessment import Assessment
 from portal.targets.progress import Verdict
@@ -21,7 +29,7 @@ class TargetChart(Axes):
     level: the height of the target; aim: its year.
     """
 
-    x_ticks: tuple[AxisTick, ...]
+    x_ticks: tuple[TimeTick, ...]
     line: str
     markers: tuple[PointMarker, ...]
     dashed: str
@@ -54,11 +62,12 @@ def lay_out(found: Assessment, width: int, language: str, decimals: int) -> Targ
     points = [*start, *((each.year, each.value) for each in ahead)] if ahead else []
     highs = [*start, *((each.year, each.high) for each in ahead)] if ahead else []
     lows = [(each.year, each.low) for each in reversed(ahead)]
-    step = next(n for n in (1, 2, 5, 10, 20) if (last - first) / n <= (9 if width == WIDE else 4))
+    step = next(n for n in (1, 2, 5, 10, 20) if (last - first) / n <= MOST_YEARS[width])
     return TargetChart(
         **vars(axes),
-        x_ticks=tuple(AxisTick(x(year), str(year)) for year in range(first, last + 1)
-                      if (last - year) % step == 0),
+        x_ticks=tuple(time_ticks(
+            {year: str(year) for year in range(first, last + 1) if (last - year) % step == 0}, axes
+        )),
         line="".join(path),
         markers=tuple(
             PointMarker(

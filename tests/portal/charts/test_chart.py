@@ -12,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.reference.periods import missing_before
-from portal.charts.chart import WIDE, lay_out_lines, nice_ticks, sparkline, spread
+from portal.charts.chart import (
+    NARROW,
+    WIDE,
+    Axes,
+    label_width,
+    lay_out_lines,
+    nice_ticks,
+    sparkline,
+    spread,
+    time_ticks,
+)
 from portal.charts.series import MAX_LINES, MAX_POINTS, Point, moment, plots, thinned
 from portal.content import Content
 from portal.scope import city_figures, with_gaps
@@ -151,6 +161,21 @@ def test_a_year_to_date_restarts_each_january(tmp_path: Path) -> None:
     [line] = lay_out_lines(plot, WIDE, lambda s: s.code, "vi", 0).lines
     assert line.path.count("M") == 2
     assert moment("2023-01-01/P12M") > moment("2023-01-01/P6M")
+
+
+@given(
+    st.dictionaries(st.integers(0, 2000).map(lambda day: 2020 + day / 365),
+                    st.sampled_from(["2024", "11/2024", "9 tháng đầu năm 2023"]), min_size=1),
+    st.sampled_from([WIDE, NARROW]),
+)
+def test_texts_of_the_time_axis_have_room(texts: dict[float, str], width: int) -> None:
+    axes = Axes.around([0.0, 1.0], sorted(texts), width, "vi", 0)
+    ticks = time_ticks(texts, axes)
+    assert ticks[-1] == time_ticks({max(texts): texts[max(texts)]}, axes)[0]  # the newest is there
+    edges = [(each.middle - label_width(each.text) / 2, each.middle + label_width(each.text) / 2)
+             for each in ticks]
+    assert all(low >= -0.1 and high <= width + 0.1 for low, high in edges)
+    assert all(before < after for (_, before), (after, _) in pairwise(edges))
 
 
 @given(
