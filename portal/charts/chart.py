@@ -325,9 +325,8 @@ def _time_ticks(plot: Plot, axes: Axes, language: str) -> list[TimeTick]:
     periods = {p.at: p.period for s in plot.series for p in s.points}
     newest_first = sorted(periods, reverse=True)
     step = math.ceil(len(periods) / (most * 0.75))
-    return time_ticks(
-        {at: formatting.period(periods[at], language) for at in newest_first[::step]}, axes
-    )
+    named = {*newest_first[::step], newest_first[-1]}
+    return time_ticks({at: formatting.period(periods[at], language) for at in named}, axes)
 
 
 def time_ticks(texts: Mapping[float, str], axes: Axes) -> list[TimeTick]:
