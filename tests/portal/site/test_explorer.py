@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -63,6 +64,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     rows = [row(indicator="X", obs_note=HOSTILE, time_period=year) for year in ("2019", "2020")]
     made.apply([make_release(folder / "hostile", hostile, rows)])
     _write_origins(made.folder / "datasets/tourism/hotel_rooms")
+    within = [row(freq="YTD", time_period=f"2024-01-01/P{month}M", obs_value=float(month))
+              for month in range(3, 13)]
+    made.apply([make_release(folder / "within", dataset(name="within", frequency="YTD"), within)])
     large = dataset(name="large")
     made.apply([make_release(folder / "large", large, [row()])])
     _enlarge(made.folder / "datasets/tourism/large")
@@ -250,6 +254,22 @@ def test_what_is_chosen_stands_in_the_address_and_comes_back_from_it(browser, ad
     assert [row.text for row in rows(browser)] == table
     assert "01" not in parse_qs(urlsplit(browser.current_url).query)["area"][0].split(",")
     browser.back()
+
+
+def test_the_time_axis_names_periods_within_a_year_that_have_room(browser, address) -> None:
+    opened(browser, address, "vi/explorer.html?dataset=tourism/within", "status")
+    says(browser, "chuỗi")
+    named = browser.execute_script(
+        "const svg = document.querySelector('#chart svg[role=img]');"
+        "const { left, right } = svg.getBoundingClientRect();"
+        "return [...svg.querySelectorAll('[data-mark=\"x-axis tick label\"] text')].map(each => {"
+        "  const box = each.getBoundingClientRect();"
+        "  return [box.left - left, right - box.right, box.right - left, each.textContent]; })"
+    )
+    named.sort()
+    assert [named[0][3], named[-1][3]] == ["3 tháng đầu năm 2024", "12 tháng đầu năm 2024"]
+    assert all(before >= 0 and after >= 0 for before, after, *_ in named)
+    assert all(one[2] < other[0] for one, other in pairwise(named))
 
 
 @pytest.mark.parametrize("kind", ["line", "bar", "rank", "map", "multiples", "pivot"])

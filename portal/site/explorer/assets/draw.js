@@ -98,6 +98,38 @@ const frame = (width, height, palette) => ({
 const room = (values) => 22 + 7 * Math.max(...d3.ticks(Math.min(0, ...values), Math.max(...values), 8)
   .concat(d3.ticks(Math.min(...values), Math.max(...values), 8)).map((/** @type {number} */ tick) => short(tick).length));
 
+/** The time axis: years, or, where these say little, as many periods as have room.
+ *
+ * The newest is named first, then the oldest: they say what the chart spans.
+ * @param {Mark[]} marks
+ * @param {[number, number]} span  Of the axis, in years.
+ * @param {[number, number]} sides  Its ends, in pixels.
+ * @param {number} width
+ */
+function timeAxis(marks, span, sides, width) {
+  const periods = new Map(marks.map((mark) => [mark.at, mark.row.time_period]));
+  const order = [...periods.keys()].sort((a, b) => a - b);
+  const [first, last] = [order[0], order[order.length - 1]];
+  if (last - first >= 3 || order.every(Number.isInteger)) {
+    return [Plot.axisX({ label: null, ticks: width / 90, tickFormat: (/** @type {number} */ year) => (Number.isInteger(year) ? String(year) : "") })];
+  }
+  const x = d3.scaleLinear(span, sides);
+  /** @type {{at: number, left: number, right: number, anchor: string}[]} */
+  const named = [];
+  for (const at of new Set([last, ...order])) {
+    const [text, place] = [7 * inWords(periods.get(at) ?? "").length, x(at)];
+    const anchor = place < text / 2 ? "start" : place > width - text / 2 ? "end" : "middle";
+    const left = place - { start: 0, middle: text / 2, end: text }[anchor];
+    if (named.every((each) => left + text + 10 <= each.left || each.right + 10 <= left)) {
+      named.push({ at, left, right: left + text, anchor });
+    }
+  }
+  return ["start", "middle", "end"].map((textAnchor) => Plot.axisX(
+    named.filter(({ anchor }) => anchor === textAnchor).map(({ at }) => at),
+    { label: null, textAnchor, tickFormat: (/** @type {number} */ at) => inWords(periods.get(at) ?? "") },
+  ));
+}
+
 /** A chart of lines.
  * @param {Series[]} all
  * @param {{width: number, height?: number, palette: Palette, labels?: boolean, domain?: [number, number]}} options
@@ -112,12 +144,16 @@ export function lines(all, { width, height = 420, palette, labels = width >= LAB
   const near = from >= 0 && from < 0.6 * to;
   const line = { x: "at", y: "value", z: "run", stroke: "colour", strokeWidth: 2.2, strokeLinejoin: "round" };
   const breaks = marks.filter((mark) => mark.row.obs_status === "B");
-  const options = frame(width, height, palette);
+  const options = { ...frame(width, height, palette), marginLeft: room(values), marginRight: labels ? LABEL_WIDTH : 16 };
+  const moments = marks.map((mark) => mark.at).concat(day ?? []);
+  /** @type {[number, number]} */
+  const span = [Math.min(...moments), Math.max(...moments)];
   const chart = Plot.plot({
-    ...options, marginLeft: room(values), marginRight: labels ? LABEL_WIDTH : 16,
-    x: { label: null, tickFormat: (/** @type {number} */ year) => Number.isInteger(year) ? String(year) : "", ticks: width / 90, nice: false },
+    ...options,
+    x: { domain: span, nice: false },
     y: { label: null, tickFormat: short, ticks: height / 60, nice: true, zero: near, ...(domain ? { domain, nice: false } : {}) },
     marks: [
+      ...timeAxis(marks, span, [options.marginLeft, width - options.marginRight], width),
       Plot.gridY({ stroke: palette.line, strokeOpacity: 1 }),
       from < 0 ? Plot.ruleY([0], { stroke: palette.soft }) : null,
       ...(day === null ? [] : [
