@@ -143,7 +143,7 @@ def _recorded(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded]:
             signed_statement(path.read_bytes(), str(path))
         except OpenIndicatorsError as error:
             damages.append(Damage(path, error.what))
-    for path in sorted((data_dir.buildinfo / buildinfo.FILES).glob("*")):
+    for path in sorted((data_dir.buildinfo / buildinfo.FILES).glob("[!.]*")):
         yield path, path.name, False
     for path in sorted(data_dir.transparency_log.glob("*.jsonl")):
         copy = data_dir.site / transparency.FOLDER / path.name

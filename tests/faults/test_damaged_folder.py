@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 from contextlib import nullcontext
@@ -205,6 +206,16 @@ def test_a_release_is_made_again_whole_or_not_at_all(bench):
     with pytest.raises((StoreError, OSError)):
         list(restore(data_dir, inspect(data_dir), lambda *_: nullcontext(made)))
     assert [path.name for path in sorted(lost.parent.iterdir())] == ["1", "2"]
+
+
+def test_what_a_kill_left_of_a_file_of_the_project_is_neither_published_nor_damage(bench):
+    left = bench.data_dir / "buildinfo/files/.0ea4e9e2.397eb0d8.staging"
+    left.write_bytes(b"half")
+    assert found_in(bench.data_dir) == set()
+    assert bench.run("run").code == 0 and left.exists()
+    assert list((bench.data_dir / "site/buildinfo/files").glob(".*")) == []
+    os.utime(left, (0, 0))
+    assert bench.run("run").code == 0 and not left.exists()
 
 
 def test_a_number_is_never_used_for_other_content(bench):
