@@ -22,6 +22,7 @@ from tests.faults.test_bad_input import BEDS, ROOMS, Bench
 from tests.pipelines.submissions.test_submit import Department, fill_in
 from tests.pipelines.test_computed_run import COMPUTED, DECLARATION
 from warehouse.store import packs
+from warehouse.store.data_dir import DataDir
 
 BLOCKED = 5  # the exit code of a release that is blocked
 RUN = Command(("run",))
@@ -42,7 +43,7 @@ def packed_run(folder: Path) -> Case:
     bench = Bench(folder)
     bench.make(ROOMS, BEDS, SOURCE_DATE_EPOCH="1780000000")
     bench.declaration(COMPUTED).write_text(DECLARATION, encoding="utf-8")
-    for value in range(5, 9):
+    for value in range(6, 9):
         for dataset in (ROOMS, BEDS):
             bench.table(dataset).write_text(f"area,year,value\n48,2023,5\n48,2024,{value}\n")
         if value < 8:
@@ -82,7 +83,7 @@ class Decision:
     dataset: its id.
     command: the decision; the dataset's id and who decides are added.
     done: the exit code with which it is refused once it was taken.
-    due: what the dataset has besides its releases, three of them if nothing else.
+    due: what the dataset has besides its first release, a second one if nothing else.
     after: the exit code of the next run.
     """
 
@@ -95,72 +96,77 @@ class Decision:
 
 WHY = ("--reason", "Counted twice")
 DECISIONS = {
+    "rollback": Decision(BEDS, ("rollback", *WHY, "--to", "1"), 6),
     # Its declaration is still there, which the run names; it publishes what was decided even so.
-    "withdraw": Decision("tourism/museums", ("withdraw", *WHY, "--successor", BEDS), 3, after=3),
-    "rollback": Decision("health/nurses", ("rollback", *WHY, "--to", "1"), 6),
+    "withdraw": Decision(BEDS, ("withdraw", *WHY, "--successor", ROOMS), 3, after=3),
     "approve": Decision("tourism/guides", ("approve",), 6, "draft"),
     "reject": Decision("health/clinics", ("reject", *WHY), 6, "draft"),
     "accept": Decision(ROOMS, ("accept", *WHY, "--check", "not_scaled"), 1, "blocked"),
 }
 
 
-def decisions(names: Sequence[str], folder: Path) -> Case:
-    """Return the case of the decisions with these names, one after the other."""
+def decisions(names: Sequence[str], folder: Path, *, damaged: bool = False) -> Case:
+    """Return the case of the decisions with these names, one after the other.
+
+    Where the folder is `damaged`, it is restored before them.
+    """
     taken = [DECISIONS[name] for name in names]
     bench = decided_about(folder, taken)
     commands = [
         Command((each.command[0], each.dataset, *each.command[1:], "--by", "An"), done=each.done)
         for each in taken
     ]
-    after = Command(("run",), max(each.after for each in taken))
+    if damaged:
+        damage(bench)
+        commands.insert(0, Command(("doctor", "--restore")))
+    after = Command(("run",), max((each.after for each in taken), default=0))
     return case_of(folder, bench.project, bench.data_dir, *commands, after=after)
 
 
 def decided_about(folder: Path, due: Sequence[Decision]) -> Bench:
-    """Return a project in which these decisions are due, and another dataset with three releases.
-
-    Releases before the current ones are in packs, the first of them in those alone.
-    """
+    """Return a project in which these decisions are due."""
     bench = Bench(folder)
-    bench.make(BEDS, *(each.dataset for each in due), SOURCE_DATE_EPOCH="1780000000")
-    states = {BEDS: "nothing", **{each.dataset: each.due for each in due}}
-    for number in (1, 2):
-        for dataset, state in states.items():
-            if number == 2 and state == "blocked":
-                first, last = 5000, 6000
-            else:
-                first, last = 5, 5 + number
-            bench.table(dataset).write_text(
-                f"area,year,value\n48,2023,{first}\n48,2024,{last}\n"
-            )
-            if state == "draft" and number == 2:
-                with bench.declaration(dataset).open("a", encoding="utf-8") as file:
-                    file.write("review: required\n")
-        code = BLOCKED if number == 2 and "blocked" in states.values() else 0
-        epoch = str(1780000000 + 3600 * number)
-        assert run(bench.project, bench.data_dir, RUN, SOURCE_DATE_EPOCH=epoch) == code
-        an_hour_later(bench)
+    states = {ROOMS: "nothing", BEDS: "nothing", **{each.dataset: each.due for each in due}}
+    bench.make(*states, SOURCE_DATE_EPOCH="1780000000")
+    for dataset, state in states.items():
+        rows = bench.table(dataset).read_text(encoding="utf-8").splitlines()
+        if state == "blocked":
+            rows[1:] = [f"{row}000" for row in rows[1:]]
+        else:
+            rows[-1] = rows[-1][:-1]
+        bench.table(dataset).write_text("\n".join([*rows, ""]), encoding="utf-8")
+        if state == "draft":
+            with bench.declaration(dataset).open("a", encoding="utf-8") as file:
+                file.write("review: required\n")
+    code = BLOCKED if "blocked" in states.values() else 0
+    assert run(bench.project, bench.data_dir, RUN, SOURCE_DATE_EPOCH="1780003600") == code
+    an_hour_later(bench)
     return bench
 
 
-def restoring(folder: Path) -> Case:
-    """Return the case of a folder with damage of each kind that `doctor --restore` puts right."""
-    bench = decided_about(folder, [])
+def damage(bench: Bench) -> None:
+    """Damage a dataset, of which a release is in a pack alone, in each way that can be repaired."""
+    packs.remove_packed(DataDir(bench.data_dir))
     for pattern, *at in (
         (f"packs/{BEDS}/*/{packs.ROWS}", 800, 808),  # no single bit can be flipped back
         (f"ledger/{BEDS}.jsonl", 483), (f"snapshots/{BEDS}/*/snapshot.json", 483),
         (f"validation_log/{BEDS}/log.jsonl", 483), (f"tables/{BEDS}/*/table.parquet", 483, 491),
-        (f"releases/{BEDS}/2/quality.json", 483), (f"site/en/{BEDS}.html", 483, 491),
+        (f"site/en/{BEDS}.html", 483, 491), (f"releases/{ROOMS}/*/quality.json", 483),
     ):
         path = sorted(bench.data_dir.glob(pattern))[-1]
         for each in at:
             flip(path, each)
-    shutil.rmtree(bench.data_dir / "releases" / BEDS / "3")
-    command = Command(("doctor", "--restore"))
-    return case_of(folder, bench.project, bench.data_dir, command, after=RUN)
+    shutil.rmtree(bench.data_dir / "releases" / BEDS / "2")
 
 
 CASES: dict[str, Callable[[Path], Case]] = {
-    "run": computed_run, "packs": packed_run, "submit": submissions, "restore": restoring,
+    "run": computed_run, "packs": packed_run, "submit": submissions,
+    "restore": partial(decisions, [], damaged=True),
     **{name: partial(decisions, [name]) for name in DECISIONS},
+}
+# The short form: the packed history is a run of the same datasets, and a folder that is restored,
+# and all that people decide in it, share theirs.
+SHORT: dict[str, Callable[[Path], Case]] = {
+    "packs": packed_run, "submit": submissions,
+    "people": partial(decisions, [*DECISIONS], damaged=True),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,29 +13,19 @@ from pipelines.steps.clean import make_table
 from pipelines.steps.fetch import take_snapshot
 from pipelines.steps.release import make_release
 from pipelines.steps.validate import validate_table
-from tests.faults.kill_cases import CASES, DECISIONS, decisions
+from tests.faults.kill_cases import SHORT
 from tests.faults.kills import kill_once, points
 from tests.faults.test_bad_input import ROOMS, Bench
 from warehouse.store.data_dir import DataDir
 
-# The short form of `make kills`: the packed history is a run of the same datasets, and what people
-# decide is decided in one folder, each killed once.
-SHORT = {
-    "packs": (CASES["packs"], 2), "submit": (CASES["submit"], 1), "restore": (CASES["restore"], 1),
-    "decisions": (partial(decisions, [*DECISIONS]), 1),
-}
-
 
 @pytest.mark.parametrize("name", SHORT)
 def test_killed_anywhere_it_ends_with_the_same_bytes(tmp_path: Path, name: str) -> None:
-    make, kills = SHORT[name]
-    case = make(tmp_path)
-    deaths = 0
-    for at in points(case.changes, kills, seed=26):
-        died, wrong = kill_once(case, at)
-        deaths += died
-        assert wrong == [], f"killed at {at} of {case.changes}"
-    assert deaths > kills * len(case.commands) // 2
+    case = SHORT[name](tmp_path)
+    (at,) = points(case.changes, 1, seed=26)
+    deaths, wrong = kill_once(case, at)
+    assert wrong == [], f"killed at {at} of {case.changes}"
+    assert deaths > len(case.commands) // 2
 
 
 def test_what_was_committed_is_published_though_the_source_fails_since(tmp_path: Path) -> None:
