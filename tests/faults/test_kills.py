@@ -13,7 +13,7 @@ from pipelines.steps.clean import make_table
 from pipelines.steps.fetch import take_snapshot
 from pipelines.steps.release import make_release
 from pipelines.steps.validate import validate_table
-from tests.faults.kill_cases import SHORT
+from tests.faults.kill_cases import CASES, SHORT
 from tests.faults.kills import kill_once, points
 from tests.faults.test_bad_input import ROOMS, Bench
 from warehouse.store.data_dir import DataDir
@@ -21,7 +21,7 @@ from warehouse.store.data_dir import DataDir
 
 @pytest.mark.parametrize("name", SHORT)
 def test_killed_anywhere_it_ends_with_the_same_bytes(tmp_path: Path, name: str) -> None:
-    case = SHORT[name](tmp_path)
+    case = CASES[name](tmp_path)
     (at,) = points(case.changes, 1, seed=26)
     deaths, wrong = kill_once(case, at)
     assert wrong == [], f"killed at {at} of {case.changes}"
