@@ -136,8 +136,8 @@ flips: $(VENV)/.ready ## damage 10,000 files of a copy of the sample's data fold
 	@$(BIN)/openindicators run >/dev/null
 	@$(BIN)/python -m tests.faults.flips data/sample --flips $(or $(FLIPS),10000)
 
-kills: $(VENV)/.ready ## kill 1,000 runs at any change of the disk: the next run must end alike (KILLS=…)
-	@$(BIN)/python -m tests.faults.kills --kills $(or $(KILLS),1000)
+kills: $(VENV)/.ready ## kill 1,000 commands at any change of the disk: given again they must end alike (KILLS=…, CASE=…)
+	@$(BIN)/python -m tests.faults.kills --kills $(or $(KILLS),1000) $(if $(CASE),--case $(CASE))
 
 .PHONY: daemon-days
 daemon-days: $(VENV)/.ready ## let Dagster's daemon live through a year of polls of failing services (POLLS=…)

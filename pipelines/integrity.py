@@ -143,7 +143,7 @@ def _recorded(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded]:
             signed_statement(path.read_bytes(), str(path))
         except OpenIndicatorsError as error:
             damages.append(Damage(path, error.what))
-    for path in sorted((data_dir.buildinfo / buildinfo.FILES).glob("*")):
+    for path in sorted((data_dir.buildinfo / buildinfo.FILES).glob("[!.]*")):
         yield path, path.name, False
     for path in sorted(data_dir.transparency_log.glob("*.jsonl")):
         copy = data_dir.site / transparency.FOLDER / path.name
@@ -164,17 +164,18 @@ def _of_releases(data_dir: DataDir, dataset: str, damages: list[Damage]) -> Iter
     except OpenIndicatorsError:
         known = {}  # its own damage is found with the logs
     held = {number for pack in packs.newest(data_dir, dataset) for number in pack.numbers}
-    for path in sorted(folder.glob(f"*/{ledger.RECORD}")):
-        if not path.parent.name.isdigit():
+    for each in sorted(folder.glob("*")):
+        path = each / ledger.RECORD
+        if not each.name.isdigit() or (int(each.name) in held and not path.exists()):
             continue
-        number = int(path.parent.name)
+        number = int(each.name)
         if number in known:
             yield path, known[number].sha256, False
             if not has_checksum(path, known[number].sha256):
                 continue  # it is restored first: a name in it may be anything
         try:
             files = Release.model_validate_json(path.read_bytes()).files
-        except ValueError:
+        except (OSError, ValueError):
             damages.append(Damage(path, "cannot be read"))
             continue
         packed = number in held

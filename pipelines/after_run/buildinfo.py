@@ -284,7 +284,7 @@ def _keep(data_dir: DataDir, data: bytes) -> str:
 
 def _kept(data_dir: DataDir) -> Iterator[Path]:
     """Yield what the data folder keeps of projects: the files before the log that names them."""
-    yield from sorted((data_dir.buildinfo / FILES).glob("*"))
+    yield from sorted((data_dir.buildinfo / FILES).glob("[!.]*"))  # a kill may leave a hidden one
     if (data_dir.buildinfo / PROJECTS).is_file():
         yield data_dir.buildinfo / PROJECTS
 

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
@@ -106,17 +106,22 @@ def _restored(settings: Settings, catalogue: Catalogue) -> list[Finding]:
         if dataset not in available:
             yield None
             return
-        with made_again(available[dataset], data_dir, number) as made:
+        with ExitStack() as stack:
+            made = None
+            with suppress(OpenIndicatorsError):  # what it is made from is damaged, and comes first
+                made = stack.enter_context(made_again(available[dataset], data_dir, number))
             yield made
 
     lines: dict[Path, Finding] = {}
     with data_dir.run_lock():
         known = -1
-        while len(lines) > known:  # a record that is restored shows what else is damaged
-            known = len(lines)
+        # A record that is restored shows what else is damaged, and what else can be made again.
+        while (restored := sum(ok for _, ok, _ in lines.values())) > known:
+            known = restored
             for damage, how in restore(data_dir, inspect(data_dir), again):
                 said = f"{damage.path}: {damage.what}; {how or 'restore it from a backup'}"
-                lines.setdefault(damage.path, ("restored" if how else "damaged", bool(how), said))
+                if how or damage.path not in lines:
+                    lines[damage.path] = ("restored" if how else "damaged", bool(how), said)
     return list(lines.values()) or _inspected(settings)
 
 

@@ -90,7 +90,7 @@ def made_again(bound: BoundDataset, data_dir: DataDir, number: int) -> Iterator[
         return
     decision = _decision(data_dir, dataset, number, entry.sha256)
     taken: list[Path | None] = [
-        path for path in data_dir.snapshots(dataset).glob("*") if path.is_dir()
+        path for path in sorted(data_dir.snapshots(dataset).glob("*")) if path.is_dir()
     ]
     if decision and decision.kind in BY_HAND:
         taken = [None]
@@ -110,8 +110,8 @@ def made_again(bound: BoundDataset, data_dir: DataDir, number: int) -> Iterator[
             acceptances.copy(data_dir, over, dataset, entry.issued)
             try:
                 made = repeat(bound, over, entry.issued, decision, as_logged)
-            except (QualityError, DriftError):
-                continue  # another snapshot than that of the release
+            except (QualityError, DriftError, StoreError):
+                continue  # another snapshot than that of the release, or a damaged one
             if sha256_file(made.folder / ledger.RECORD) == entry.sha256:
                 yield made.folder
                 return

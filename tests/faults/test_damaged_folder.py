@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from model.errors import StoreError
 from model.records.incident import Failure
+from pipelines.integrity import inspect
+from pipelines.restoring import restore
 from tests.faults.flips import cut, flip, found_in, is_named, sample
 from tests.faults.kills import COUNT, KILL_AT, WORTH
 from tests.faults.test_bad_input import BEDS, ROOMS, Bench
@@ -17,6 +22,7 @@ from tests.fixtures.commands import records
 from tests.fixtures.listeners import webhook
 from warehouse.store import packs
 from warehouse.store.atomic import append_log
+from warehouse.store.data_dir import DataDir
 from warehouse.store.working_tables import CHECKSUMS
 
 NURSES, INTACT = "health/nurses", "tourism/museums"
@@ -135,6 +141,81 @@ def test_what_can_be_restored_is_restored_to_the_byte(bench):
     differ = {name for name in before if before[name] != after.get(name)}
     # A working table that is made anew has durations of its own.
     assert {name.split("/")[0] for name in differ} <= {"tables", "warehouse.duckdb"}
+
+
+def test_what_a_release_is_made_from_is_restored_before_it(bench):
+    """Ledger and snapshot are damaged with the releases that are made again from them."""
+    before = contents(bench)
+    for pattern in (f"ledger/{ROOMS}.jsonl", f"snapshots/{ROOMS}/*/snapshot.json"):
+        for path in bench.data_dir.glob(pattern):
+            flip(path, 8 * 60 + 3)
+    shutil.rmtree(bench.data_dir / "releases" / ROOMS / "3")
+    (bench.data_dir / "releases" / ROOMS / "2" / "changes.parquet").unlink()
+    said = bench.run("doctor", "--restore")
+    assert said.code == 0, said.out + said.err
+    after = contents(bench)
+    assert [name for name in before if before[name] != after.get(name)] == []
+
+
+def test_a_snapshot_that_is_lost_keeps_no_release_of_another_one_from_being_made_again(bench):
+    release = bench.data_dir / "releases" / ROOMS / "3"
+    own = json.loads((release / "release.json").read_bytes())["snapshot_sha256"]
+    records_of_others = {
+        path for path in bench.data_dir.glob(f"snapshots/{ROOMS}/*/snapshot.json")
+        if path.parent.name != own
+    }
+    assert len(records_of_others) == 2
+    for path in records_of_others:
+        flip(path, 8 * 60 + 3)
+        flip(path, 8 * 61 + 3)
+    shutil.rmtree(release)
+    said = bench.run("doctor", "--restore")
+    assert said.code == 1 and found_in(bench.data_dir) == records_of_others, said.out + said.err
+
+
+def test_a_line_of_the_ledger_is_lost_with_a_release(bench):
+    ledger = bench.data_dir / "ledger" / f"{ROOMS}.jsonl"
+    for at in (8 * 60 + 3, 8 * 61 + 3):  # in the line of the first release: no single bit does it
+        flip(ledger, at)
+    shutil.rmtree(bench.data_dir / "releases" / ROOMS / "3")
+    said = bench.run("doctor", "--restore")
+    assert said.code == 0 and "entered again" in said.out, said.out + said.err
+    assert bench.run("run").code == 0 and not found_in(bench.data_dir)
+    assert sorted(json.loads(line)["number"] for line in ledger.open()) == [1, 2, 3]
+
+
+def test_a_release_without_its_record_is_found_and_gets_it_back(bench):
+    before = contents(bench)
+    releases = bench.data_dir / "releases"
+    lost = {releases / ROOMS / "3" / "release.json", releases / BEDS / "1" / "release.json"}
+    for path in lost:
+        path.unlink()
+    assert found_in(bench.data_dir) == lost
+    said = bench.run("doctor", "--restore")
+    assert said.code == 0, said.out + said.err
+    assert [name for name in before if before[name] != contents(bench).get(name)] == []
+
+
+def test_a_release_is_made_again_whole_or_not_at_all(bench):
+    """What ends the copy of its files leaves no half of it, which a run would take for damaged."""
+    lost = bench.data_dir / "releases" / ROOMS / "3"
+    made = bench.data_dir.with_name("made")
+    shutil.move(lost, made)
+    (made / "unreadable").symlink_to("nowhere")
+    data_dir = DataDir(bench.data_dir)
+    with pytest.raises((StoreError, OSError)):
+        list(restore(data_dir, inspect(data_dir), lambda *_: nullcontext(made)))
+    assert [path.name for path in sorted(lost.parent.iterdir())] == ["1", "2"]
+
+
+def test_what_a_kill_left_of_a_file_of_the_project_is_neither_published_nor_damage(bench):
+    left = bench.data_dir / "buildinfo/files/.0ea4e9e2.397eb0d8.staging"
+    left.write_bytes(b"half")
+    assert found_in(bench.data_dir) == set()
+    assert bench.run("run").code == 0 and left.exists()
+    assert list((bench.data_dir / "site/buildinfo/files").glob(".*")) == []
+    os.utime(left, (0, 0))
+    assert bench.run("run").code == 0 and not left.exists()
 
 
 def test_a_number_is_never_used_for_other_content(bench):

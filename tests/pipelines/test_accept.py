@@ -43,6 +43,8 @@ def test_a_revision_by_a_thousand_blocks_until_it_is_accepted(bench):
         "--by", "An",
     )
     assert accepted.code == 0, accepted.out + accepted.err
+    again = bench.run("accept", ROOMS, "--check", "not_scaled", "--reason", "x")
+    assert again.code == 1 and "nothing that can be accepted blocks it" in again.err
     released = bench.run("run")
     assert released.code == 0 and bench.number() == before + 1, released.err
     assert f"Warned {ROOMS}: " in released.out and "not_scaled" in released.out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,7 +18,7 @@ from tests.faults.test_bad_input import BEDS, ROOMS, Bench
 from tests.fixtures.answers import confirming
 from tests.fixtures.commands import records
 from tests.fixtures.projects import for_this_city
-from warehouse.store import catalogue
+from warehouse.store import catalogue, decisions, drafts
 from warehouse.store.data_dir import DataDir
 
 
@@ -175,6 +176,27 @@ def test_withdrawal(bench, tmp_path):
     shutil.rmtree(bench.data_dir / "site")
     good(bench.run("run"))
     assert "Đếm hai lần" in page(bench, "site", f"{BEDS}.html").read_text()
+
+
+def test_what_was_decided_and_not_published_is_published_when_it_is_decided_again(bench):
+    """A command is killed when it has recorded the decision: the next one is refused, as taken."""
+    data_dir, at = DataDir(bench.data_dir), datetime.now(UTC)
+    decisions.withdraw(data_dir, BEDS, "Lê An", "Đếm hai lần", None, at)
+    drafts.approve(data_dir, ROOMS, None, "Lê An", at)
+    folder = bench.data_dir / "site/datasets" / BEDS
+    assert (folder / "hospital_beds.csv").exists()
+    said = bench.run("withdraw", BEDS, "--reason", "Đếm hai lần", "--by", "Lê An")
+    assert said.code == 3 and "was withdrawn on" in said.err
+    assert not (folder / "hospital_beds.csv").exists()
+    assert "Đếm hai lần" in page(bench, "site", f"{BEDS}.html").read_text()
+    assert not page(bench, "site", f"{ROOMS}.html").exists()
+    said = bench.run("approve", ROOMS, "--by", "Lê An")
+    assert said.code == 6 and "no draft waits" in said.err
+    assert offered(bench, ROOMS) == published(bench, ROOMS)
+    assert not page(bench, "preview", f"{ROOMS}.html").exists()
+    before = records(bench.data_dir)
+    bench.run("approve", ROOMS)
+    assert records(bench.data_dir) == before
 
 
 def test_another_run_at_work(bench):

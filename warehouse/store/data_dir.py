@@ -329,8 +329,8 @@ class DataDir:
         """
         folders = [path for name in (*_DATASET_FOLDERS, "fetch_sessions")
                    for path in (self.root / name).glob("*/*")]
-        for site in (self.site, self.preview):
-            remove_staging(site, PAGE_SECONDS)
+        for folder in (self.site, self.preview, self.buildinfo, self.root / "ledger"):
+            remove_staging(folder, PAGE_SECONDS)
         until = time.time() - PAGE_SECONDS
         for path in self.root.glob(f".*{STAGING}*"):  # of the catalogue, and DuckDB's log beside it
             if path.is_file() and path.stat().st_mtime <= until:

@@ -6,13 +6,14 @@ check on the whole table.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
 from expectations.runner.acceptance import may_be_accepted
-from model.errors import OpenIndicatorsError
+from model.errors import BusyError, OpenIndicatorsError
 from model.records.release_blockers import finding
 from model.records.validation import CheckResult
 from model.records.validation_log import CheckAcceptance
@@ -39,7 +40,7 @@ from pipelines.cli.terminal import (
 from pipelines.connections import open_portals
 from pipelines.settings import Settings
 from pipelines.steps.bound_dataset import BoundDataset
-from pipelines.steps.publish import publish, show_draft
+from pipelines.steps.publish import publish, publish_left_behind, show_draft
 from pipelines.steps.validate import validate_table
 from portal.site_folder.addresses import dataset_page
 from warehouse.store import acceptances, decisions, drafts, releases
@@ -168,7 +169,8 @@ def _decide(
     """Record a decision and bring the portals to it; returns the exit code.
 
     Raises:
-        OpenIndicatorsError: the decision cannot be taken; nothing has changed.
+        OpenIndicatorsError: the decision cannot be taken. Nothing is decided; what a command that
+            was killed had decided, as it may be the same, is published.
     """
     settings = Settings.from_environment(profile)
     settings.data_dir.prepare()
@@ -176,12 +178,28 @@ def _decide(
     with settings.data_dir.run_lock():
         catalogue = load_catalogue(settings)
         dataset = _dataset(settings, wanted)
-        with settings.data_dir.dataset_lock(dataset):
-            said = decide(settings, dataset, name)
+        try:
+            with settings.data_dir.dataset_lock(dataset):
+                said = decide(settings, dataset, name)
+        except OpenIndicatorsError as error:
+            if not isinstance(error, BusyError):
+                _publish_left_behind(settings, catalogue, dataset, error)
+            raise
         out.print(f"[green]✓[/] {escape(dataset)}: {escape(said)}")
         code = _publish(settings, catalogue, dataset)
         follow_up(settings, catalogue)
         return code
+
+
+def _publish_left_behind(
+    settings: Settings, catalogue: Catalogue, dataset: str, error: OpenIndicatorsError
+) -> None:
+    """Publish what was decided about a dataset and not published; `error` is told in any case."""
+    with suppress(OpenIndicatorsError):
+        portals = open_portals(settings, catalogue.registries)
+        publish_left_behind({dataset: str(error)}, settings.data_dir, portals)
+        show_draft(dataset, settings.data_dir, catalogue.registries, portals)
+        follow_up(settings, catalogue)
 
 
 def _publish(settings: Settings, catalogue: Catalogue, dataset: str) -> int:
@@ -253,7 +271,7 @@ def accept(
                 raise OpenIndicatorsError(
                     f"no check {each!r} blocks the last snapshot, or it cannot be accepted",
                     where=dataset,
-                    todo=did_you_mean(each, set(failed)) or _listed(failed),
+                    todo=(failed and did_you_mean(each, {*failed})) or _listed(failed),
                 )
         with settings.data_dir.dataset_lock(dataset):
             for each in dict.fromkeys(check):
