@@ -262,7 +262,7 @@ def test_two_folders_get_the_same_bytes(data_dir, tmp_path):
     found = []
     for name in ("a", "b"):
         folder = tmp_path / name
-        said = openindicators(folder, "run", "logistics", SOURCE_DATE_EPOCH="1767225600")
+        said = openindicators(folder, "run", "education", SOURCE_DATE_EPOCH="1767225600")
         assert said.code == 0, said.err
         found.append(
             {k: v for k, (_, v) in records(folder).items() if not k.startswith("warehouse.duckdb")}
