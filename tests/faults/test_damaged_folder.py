@@ -186,9 +186,11 @@ def test_a_line_of_the_ledger_is_lost_with_a_release(bench):
 
 def test_a_release_without_its_record_is_found_and_gets_it_back(bench):
     before = contents(bench)
-    lost = bench.data_dir / "releases" / ROOMS / "3" / "release.json"
-    lost.unlink()
-    assert found_in(bench.data_dir) == {lost}
+    releases = bench.data_dir / "releases"
+    lost = {releases / ROOMS / "3" / "release.json", releases / BEDS / "1" / "release.json"}
+    for path in lost:
+        path.unlink()
+    assert found_in(bench.data_dir) == lost
     said = bench.run("doctor", "--restore")
     assert said.code == 0, said.out + said.err
     assert [name for name in before if before[name] != contents(bench).get(name)] == []
