@@ -351,6 +351,9 @@ class Site:
                     self.folder, self.registries, self._versions.site, self.preview, self.base_url,
                     self.processes,
                 )
+            if rendered.first:
+                state = self.folder / shared_files.STATE
+                write_if_changed(state, rendered.first, PortalError, lasting=False)
             for path in rendered.gone:
                 (self.folder / path).unlink(missing_ok=True)
             for path, data in rendered.files.items():

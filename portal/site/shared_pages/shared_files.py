@@ -73,9 +73,11 @@ _ALL_RELEASES = LocalizedText(vi="Các bản phát hành", en="Releases")
 class SharedFiles(NamedTuple):
     """What is to be done: the bytes of the files that changed, by path, and the pages that go.
 
-    The state is the last of the files.
+    The state is the last of the files. The one before, which also names those that are new, is
+    written `first`: a killed process leaves no page that nobody knows of.
     """
 
+    first: bytes | None
     files: dict[str, bytes]
     gone: list[str]
 
@@ -127,7 +129,10 @@ def render(
         inputs=inputs,
     )
     files[STATE] = sealed(pretty_json(state)).encode()
-    return SharedFiles(files, sorted(before.pages.keys() - paths.keys()) if before else [])
+    known = before or state.model_copy(update={"pages": {}, "inputs": {}, "datasets": {}})
+    both = known.model_copy(update={"pages": paths | known.pages})
+    first = None if both.pages.keys() == known.pages.keys() else sealed(pretty_json(both)).encode()
+    return SharedFiles(first, files, sorted(known.pages.keys() - paths.keys()))
 
 
 def _make(job: _Job) -> Mapping[str, bytes]:

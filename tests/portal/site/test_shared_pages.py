@@ -14,6 +14,7 @@ import pytest
 
 from model.errors import OpenIndicatorsError, PortalError
 from model.reference.registries import SimilarPlaces
+from model.util.disk import write_if_changed
 from portal.content import Content, _engine
 from portal.site.shared_pages import figures, place_pages
 from portal.site.shared_pages.figures import Listed
@@ -294,4 +295,28 @@ def test_pages_of_what_is_gone_go(tmp_path: Path) -> None:
     page = site.folder / "vi/places/vn/79.html"
     assert page.exists()
     site.remove(dataset().id)
+    assert not page.exists()
+
+
+def test_a_page_that_a_killed_run_made_goes_with_its_dataset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site(tmp_path / "site", registries())
+    site.apply([make_release(tmp_path / "1", dataset(), [row(ref_area="48")])])
+    page, write = site.folder / "vi/places/vn/79.html", write_if_changed
+
+    def killed(path: Path, *args: Any, **named: Any) -> bool:
+        done = write(path, *args, **named)
+        if path == page:
+            raise KeyboardInterrupt
+        return done
+
+    monkeypatch.setattr("portal.site.site.write_if_changed", killed)
+    other = dataset(name="other")
+    with pytest.raises(KeyboardInterrupt):
+        site.apply([make_release(tmp_path / "2", other, [row(ref_area="79")])])
+    monkeypatch.undo()
+    assert page.exists()
+    site = Site(tmp_path / "site", registries())
+    site.remove(other.id)
     assert not page.exists()
