@@ -47,7 +47,9 @@ def imported(folders: tuple[str, ...]) -> set[str]:
 
 
 def test_the_product_imports_its_runtime_dependencies_and_all_of_them() -> None:
-    assert imported(PRODUCT) == (declared() | declared("s3") | declared("spark")) - NOT_IMPORTED
+    assert imported(PRODUCT) == (
+        declared() | declared("s3") | declared("spark") | declared("postgres")
+    ) - NOT_IMPORTED
 
 
 def test_tests_and_benchmarks_import_what_is_declared() -> None:
