@@ -213,10 +213,14 @@ export function bars(all, { width, palette }) {
   const periods = [...new Set(marks.map((mark) => mark.row.time_period))]
     .sort((a, b) => moment(a) - moment(b)).slice(-Math.max(2, Math.floor(MOST_BARS / all.length)));
   const shown = marks.filter((mark) => periods.includes(mark.row.time_period));
-  const every = Math.ceil(periods.length / (width / 70));
+  const longest = Math.max(...periods.map((iso) => inWords(iso).length));
+  const broken = longest > 12; // into lines, as "6 tháng đầu năm 2023"
+  const margins = { marginLeft: room(shown.map((mark) => mark.value)), ...(broken ? { marginRight: 38, marginBottom: 64 } : { marginRight: 16 }) };
+  const each = broken ? 92 : Math.max(50, 7 * longest + 10);
+  const every = Math.ceil(periods.length * each / (width - margins.marginLeft - margins.marginRight));
   const position = (/** @type {Mark} */ mark) => mark.series.label;
   return Plot.plot({
-    ...frame(width, 420, palette), marginLeft: room(shown.map((mark) => mark.value)),
+    ...frame(width, 420, palette), ...margins,
     fx: { domain: periods, label: null, padding: 0, axis: null },
     x: { axis: null, domain: all.map((each) => each.label), paddingInner: 0.05, paddingOuter: 0.15 * all.length + 0.1 },
     y: { label: null, tickFormat: short, ticks: 7, nice: true },
@@ -226,7 +230,7 @@ export function bars(all, { width, palette }) {
       Plot.barY(shown, { fx: (/** @type {Mark} */ m) => m.row.time_period, x: position, y: "value", fill: "colour",
         fillOpacity: (/** @type {Mark} */ mark) => (mark.final ? 1 : 0.35), title: words, tip: { fill: palette.paper, textColor: palette.ink } }),
       Plot.axisFx({ anchor: "bottom", label: null, lineWidth: 6,
-        tickFormat: (/** @type {string} */ iso) => (periods.indexOf(iso) % every === 0 ? inWords(iso) : "") }),
+        tickFormat: (/** @type {string} */ iso) => ((periods.length - 1 - periods.indexOf(iso)) % every === 0 ? inWords(iso) : "") }),
       Plot.ruleY([0], { stroke: palette.soft }),
     ],
   });
