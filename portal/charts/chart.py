@@ -337,12 +337,12 @@ def time_ticks(texts: Mapping[float, str], axes: Axes) -> list[TimeTick]:
     order = sorted(texts)
     placed: list[tuple[float, float, TimeTick]] = []  # the edges of its text, and the tick
     for at in dict.fromkeys([*order[-1:], *order]):
-        text = texts[at]
+        place, text = axes.x(at), texts[at]
         room = label_width(text) / 2
-        middle = round(max(room, min(axes.x(at), axes.width - room)), 1)
-        low, high = middle - room - BESIDE, middle + room + BESIDE
-        if all(high <= left or right <= low for left, right, _ in placed):
-            placed.append((middle - room, middle + room, TimeTick(axes.x(at), text, middle)))
+        middle = round(max(room, min(place, axes.width - room)), 1)
+        low, high = middle - room, middle + room
+        if all(high + BESIDE <= left or right + BESIDE <= low for left, right, _ in placed):
+            placed.append((low, high, TimeTick(place, text, middle)))
     return sorted((tick for *_, tick in placed), key=lambda tick: tick.at)
 
 
