@@ -23,6 +23,7 @@ from model.records.snapshot import Snapshot
 from model.records.submission import Submission
 from model.records.validation_log import Acceptance, CheckAcceptance, ValidationRun
 from model.util.hashing import SEAL, has_checksum, sha256_bytes, sha256_file, unsealed
+from pipelines.after_run.buildinfo import project_files
 from pipelines.after_run.buildinfo import read as read_buildinfo
 from portal import libraries
 from portal.quality.publish import STATE as QUALITY_STATE
@@ -143,7 +144,7 @@ def _recorded(data_dir: DataDir, damages: list[Damage]) -> Iterator[Recorded]:
             signed_statement(path.read_bytes(), str(path))
         except OpenIndicatorsError as error:
             damages.append(Damage(path, error.what))
-    for path in sorted((data_dir.buildinfo / buildinfo.FILES).glob("[!.]*")):
+    for path in project_files(data_dir):
         yield path, path.name, False
     for path in sorted(data_dir.transparency_log.glob("*.jsonl")):
         copy = data_dir.site / transparency.FOLDER / path.name

@@ -282,9 +282,14 @@ def _keep(data_dir: DataDir, data: bytes) -> str:
     return sha256
 
 
+def project_files(data_dir: DataDir) -> list[Path]:
+    """Return the files of projects that `data_dir` keeps, each named by its checksum."""
+    return sorted((data_dir.buildinfo / FILES).glob("[!.]*"))  # a kill may leave a hidden one
+
+
 def _kept(data_dir: DataDir) -> Iterator[Path]:
     """Yield what the data folder keeps of projects: the files before the log that names them."""
-    yield from sorted((data_dir.buildinfo / FILES).glob("[!.]*"))  # a kill may leave a hidden one
+    yield from project_files(data_dir)
     if (data_dir.buildinfo / PROJECTS).is_file():
         yield data_dir.buildinfo / PROJECTS
 

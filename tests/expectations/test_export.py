@@ -97,8 +97,8 @@ def test_mostly_holds_for_regular_expressions(regex, mostly, rows):
     assert len(con.sql(query).fetchall()) == rows
 
 
-def test_a_release_is_validated_as_its_record_says(tmp_path):
-    name = "finance/consumer_prices"
+@pytest.mark.parametrize("name", ["finance/consumer_prices", "population/population_by_province"])
+def test_a_release_is_validated_as_its_record_says(name, tmp_path):
     data_dir, folder = tmp_path / "home", tmp_path / "suite"
     assert openindicators(data_dir, "run", name).code == 0
     assert openindicators(data_dir, "quality", name, "--export", str(folder)).code == 0
