@@ -162,7 +162,8 @@ def main() -> None:
                 before[kind] = (datasets, used)
                 busy = used / wall / len(os.sched_getaffinity(0))
                 print(f"{datasets:8}  {kind:16} {used:11.1f} {used / datasets:7.3f} {wall:7.1f}"
-                      f" {page:7.1f} {busy:5.0%} {floor:7.2f} {used / floor:6.1f} {growth:>6}", flush=True)
+                      f" {page:7.1f} {busy:5.0%} {floor:7.2f} {used / floor:6.1f} {growth:>6}",
+                      flush=True)
                 if not asked.profile:
                     record.append(f"many datasets, {kind}", datasets, used, floor=floor)
 

@@ -32,10 +32,15 @@ class Catalogue:
     _bound: dict[tuple[str, str], BoundDataset] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _of_profile: dict[str, Mapping[str, BoundDataset]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
-    def bound_datasets(self, profile: str) -> dict[str, BoundDataset]:
+    def bound_datasets(self, profile: str) -> Mapping[str, BoundDataset]:
         """Return the datasets that have a source in `profile`, by id."""
-        return self._bind(profile, self._available(profile))
+        if profile not in self._of_profile:
+            self._of_profile[profile] = self._bind(profile, self._available(profile))
+        return self._of_profile[profile]
 
     def _available(self, profile: str) -> list[str]:
         """Return the datasets with a source in a profile, and what is computed from these only.

@@ -8,10 +8,10 @@ not pass here; they share the assets and what follows a run.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
 from importlib import import_module
 from itertools import compress
 
+from model.util.garbage_collector import paused_collector
 from model.util.processes import divided
 from pipelines.after_run.follow_up import RECORDS, follow_up
 from pipelines.catalogue import Catalogue
@@ -29,6 +29,8 @@ from portal.base import Portal
 from portal.site.site import Site
 from sources.base import Transport
 from sources.demo.replay import ReplayTransport
+
+AT_ONCE = 200  # datasets that are looked at before it is asked again which processes are free
 
 
 @dataclass
@@ -81,7 +83,7 @@ class Run:
     recorder: RunRecorder
     polls: Polls = field(default_factory=Polls)
 
-    @cached_property
+    @property
     def datasets(self) -> Mapping[str, BoundDataset]:
         """All datasets of the profile, by id."""
         return self.catalogue.bound_datasets(self.settings.profile)
@@ -127,23 +129,26 @@ class Run:
         return run_in_process(self.settings, chosen, self.datasets, resources)
 
     def with_work(
-        self, datasets: Mapping[str, BoundDataset], has_history: bool, processes: int
+        self, datasets: Mapping[str, BoundDataset], workers: Workers
     ) -> dict[str, BoundDataset]:
-        """Return which of these datasets have to run; report the others as finished.
+        """Return which of these datasets have to run, though their sources have nothing new.
 
-        Dagster's history must know each of them: all have to run unless it `has_history`. So many
-        `processes` look.
+        The others are reported as finished. Looks with the processes that `workers` leave free.
         """
         data_dir = self.settings.data_dir
-        asked = [name for name in datasets if has_history and self.polls.is_unchanged(name)]
 
         def settled(name: str) -> bool:
             return is_up_to_date(datasets[name], data_dir, self.portals)
 
         # The first one reads what the others share. Connections to a server are not for two.
+        asked = list(datasets)
         files_only = all(isinstance(portal, Site) for portal in self.portals)
-        found = [*map(settled, asked[:1]),
-                 *divided(settled, asked[1:], processes if files_only else 1)]
+        with paused_collector():
+            found = [*map(settled, asked[:1])]
+            for start in range(1, len(asked), AT_ONCE):
+                processes = workers.free(self.recorder)  # more, as workers end
+                some = asked[start:start + AT_ONCE]
+                found += divided(settled, some, processes if files_only else 1)
         up_to_date = dict.fromkeys(compress(asked, found))
         for name in up_to_date:
             for stage in STAGES:
@@ -223,8 +228,14 @@ def _run_rounds(
                 if name in chosen or not recorder.changed.isdisjoint(group[name].upstream)
             }
             run.poll({n: b for n, b in now.items() if n in computed}, workers.expect)
-            if with_work := run.with_work(now, has_history, workers.free):
-                _run_in_dagster(run, with_work, workers)
+            # Dagster's history must know each dataset: without it all have to run.
+            quiet = {name: bound for name, bound in now.items()
+                     if has_history and run.polls.is_unchanged(name)}
+            _begin(run, {n: b for n, b in now.items() if n not in quiet}, workers)
+            left = run.with_work(quiet, workers)
+            _await(run, workers)
+            _begin(run, left, workers)
+            _await(run, workers)
         news = recorder.changed
         recorder.changed = before | news
         round_number += 1
@@ -243,11 +254,16 @@ def levels_of(group: dict[str, BoundDataset]) -> Iterator[list[str]]:
         waiting = {name: i for name, i in waiting.items() if ready and name not in ready}
 
 
-def _run_in_dagster(run: Run, chosen: Mapping[str, BoundDataset], workers: Workers) -> None:
-    answers = {name: run.polls.answers.pop(name) for name in chosen if name in run.polls.answers}
-    sizes = {name: _size(answers.get(name)) for name in chosen}
-    shares = divide(sizes, workers.number)
-    for dataset, stage, error in workers.run(shares, answers, run.recorder):
+def _begin(run: Run, chosen: Mapping[str, BoundDataset], workers: Workers) -> None:
+    if chosen:
+        known = run.polls.answers
+        answers = {name: known.pop(name) for name in chosen if name in known}
+        sizes = {name: _size(answers.get(name)) for name in chosen}
+        workers.begin(divide(sizes, workers.number), answers)
+
+
+def _await(run: Run, workers: Workers) -> None:
+    for dataset, stage, error in workers.ended(run.recorder):
         if dataset not in run.recorder.failures:  # Dagster failed it, e.g. for a blocking check
             run.recorder.failed(dataset, stage, error)
 

@@ -77,6 +77,8 @@ class _Relay:
 class Workers(AbstractContextManager["Workers"]):
     """The worker processes of a run, each started when it is needed first.
 
+    Work is begun, and waited for until it has ended; the process of the run has its own meanwhile.
+
     number: of workers; one alone is this process.
     execute: runs datasets, given by id, with what their sources answered, and reports; returns what
         failed.
@@ -87,6 +89,11 @@ class Workers(AbstractContextManager["Workers"]):
     execute: Execute
     prepare: Callable[[], None]
     _connections: list[Connection] = field(default_factory=list, init=False)  # of the workers
+    # Of those at work, the stage of each dataset that has not ended.
+    _at_work: dict[Connection, dict[str, str]] = field(default_factory=dict, init=False)
+    # What this process does itself, as it is the one worker.
+    _kept: list[tuple[Sequence[str], Mapping[str, Any]]] = field(default_factory=list, init=False)
+    _failed: list[Failed] = field(default_factory=list, init=False)
     _prototype: tuple[BaseProcess, Connection] | None = field(default=None, init=False)
     _expecting: threading.Lock = field(default_factory=threading.Lock, init=False)
     _prepared: bool = field(default=False, init=False)
@@ -100,23 +107,43 @@ class Workers(AbstractContextManager["Workers"]):
     def expect(self) -> None:
         """Begin with what takes seconds, beside this process: there will be work. Any thread may.
 
-        Repeats do nothing; `run` does it where nobody expected work.
+        Repeats do nothing; `begin` does it where nobody expected work.
         """
         if self._prototype and self._expecting.acquire(blocking=False):
             with suppress(OSError):  # whoever waits for it finds out that it is gone
                 self._prototype[1].send(_PREPARE)
 
-    @property
-    def free(self) -> int:
-        """How many processes may work meanwhile: the prototype needs one to begin with."""
-        return max(1, self.number - (self._expecting.locked() and not self._prepared))
+    def free(self, reporter: Reporter) -> int:
+        """Return how many processes may work beside: some are at work, the prototype begins.
 
-    def run(
-        self, shares: Sequence[Sequence[str]], answers: Mapping[str, Any], reporter: Reporter
-    ) -> list[Failed]:
-        """Run `shares` of datasets side by side, not more than there are workers.
+        The `reporter` gets what workers have said meanwhile.
+        """
+        while self._at_work and self._hear(reporter, seconds=0):
+            pass
+        begins = self._expecting.locked() and not self._is_prepared(seconds=0)
+        return max(1, self.number - len(self._at_work) - begins)
 
-        Each gets the `answers` of its datasets' sources, and the `reporter` what its steps report.
+    def begin(self, shares: Sequence[Sequence[str]], answers: Mapping[str, Any]) -> None:
+        """Let workers begin with `shares` of datasets, side by side; each has a worker.
+
+        Each gets the `answers` of its datasets' sources. This process goes on, to `ended`, before
+        it lets others begin.
+
+        Raises:
+            OpenIndicatorsError: no worker could start.
+        """
+        if self.number == 1:
+            self._kept += [(share, answers) for share in shares]
+            return
+        self._start(len(shares))
+        for connection, share in zip(self._connections, shares, strict=False):
+            self._at_work[connection] = dict.fromkeys(share, STAGES[0])
+            with suppress(OSError):  # whose worker is gone is heard of when it is waited for
+                own = {name: answers[name] for name in share if name in answers}
+                connection.send((share, own))
+
+    def ended(self, reporter: Reporter) -> list[Failed]:
+        """Wait until all that was begun has ended; the `reporter` gets what its steps report.
 
         Returns:
             The steps that failed, and the datasets whose worker died.
@@ -124,36 +151,56 @@ class Workers(AbstractContextManager["Workers"]):
         Raises:
             OpenIndicatorsError: Dagster's run failed outside of any step, or no worker could start.
         """
-        if self.number == 1:
-            if not self._prepared:
-                with paused_collector("steps"):
-                    self.prepare()
-                self._prepared = True
-            return [each for share in shares for each in self.execute(share, answers, reporter)]
-        self._start(len(shares))
-        at_work: dict[Connection, dict[str, str]] = {}  # connection -> dataset -> stage
-        for connection, share in zip(self._connections, shares, strict=False):
-            connection.send((share, {name: answers[name] for name in share if name in answers}))
-            at_work[connection] = dict.fromkeys(share, STAGES[0])
-        failed: list[Failed] = []
-        while at_work:
-            for connection in cast("list[Connection]", wait(list(at_work))):
-                stages = at_work[connection]
-                try:
-                    kind, said = connection.recv()
-                except (EOFError, OSError):
-                    failed += [(name, stage, _died(name)) for name, stage in stages.items()]
-                    del at_work[connection]
-                    continue
-                if kind == "done":
-                    failed += said
-                    del at_work[connection]
-                elif kind == "raised":
-                    raise said
-                else:
-                    _follow(stages, kind, *said)
-                    getattr(reporter, kind)(*said)
+        if self._kept and not self._prepared:
+            with paused_collector("steps"):
+                self.prepare()
+            self._prepared = True
+        while self._kept:
+            share, answers = self._kept.pop(0)
+            self._failed += self.execute(share, answers, reporter)
+        if self._at_work:
+            self._is_prepared(seconds=None)
+        while self._at_work:
+            self._hear(reporter, seconds=None)
+        failed, self._failed = self._failed, []
         return failed
+
+    def _is_prepared(self, seconds: float | None) -> bool:
+        """Return whether the prototype has prepared, after so many `seconds`; None for ever.
+
+        Raises:
+            OpenIndicatorsError: it could not, or was killed.
+        """
+        if self._prototype and not self._prepared:
+            try:
+                if self._prototype[1].poll(seconds):
+                    if error := self._prototype[1].recv():
+                        raise error
+                    self._prepared = True
+            except (EOFError, OSError) as error:
+                raise _died("the workers") from error
+        return self._prepared
+
+    def _hear(self, reporter: Reporter, seconds: float | None) -> bool:
+        """Pass on what workers say within so many `seconds`, None for ever; whether one did."""
+        heard = cast("list[Connection]", wait(list(self._at_work), seconds))
+        for connection in heard:
+            stages = self._at_work[connection]
+            try:
+                kind, said = connection.recv()
+            except (EOFError, OSError):
+                self._failed += [(name, stage, _died(name)) for name, stage in stages.items()]
+                del self._at_work[connection]
+                continue
+            if kind == "done":
+                self._failed += said
+                del self._at_work[connection]
+            elif kind == "raised":
+                raise said
+            else:
+                _follow(stages, kind, *said)
+                getattr(reporter, kind)(*said)
+        return bool(heard)
 
     def _start(self, number: int) -> None:
         """Start workers until there are so many."""
@@ -165,9 +212,6 @@ class Workers(AbstractContextManager["Workers"]):
         self.expect()
         process, prototype = cast("tuple[BaseProcess, Connection]", self._prototype)
         try:
-            if not self._prepared and (error := prototype.recv()):
-                raise error
-            self._prepared = True
             while len(self._connections) < number:
                 ours, theirs = multiprocessing.Pipe()
                 prototype.send(_WORKER)

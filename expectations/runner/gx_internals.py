@@ -22,7 +22,9 @@ from expectations.suites.expectation import Expectation, Suite
 from expectations.suites.gx import to_gx
 from model.util.imports import importing_without
 
-with importing_without(absent=["boto3", "botocore", "pyspark"], postponed=["altair", "scipy.stats"]):
+with importing_without(
+    absent=["boto3", "botocore", "pyspark"], postponed=["altair", "scipy.stats"]
+):
     import great_expectations
     from great_expectations.expectations.core import UnexpectedRowsExpectation
 

@@ -229,8 +229,13 @@ class _Projects:
         return self.settings.data_dir.buildinfo / PROJECTS
 
     @cached_property
-    def known(self) -> set[DeclaredIn]:
-        return set(read_log(self.log, DeclaredIn, "the log of projects", _TODO))
+    def known(self) -> set[tuple[str, ...]]:
+        """What stands in the log: datasets, each with profile, declaration and suite."""
+        log = read_log(self.log, DeclaredIn, "the log of projects", _TODO)
+        return {
+            (each.dataset, each.profile, each.declaration_sha256, each.suite_sha256)
+            for each in log
+        }
 
     @cached_property
     def project(self) -> str:
@@ -253,10 +258,7 @@ class _Projects:
         releases_of_it = (each.release for each in history)
         if all((r.profile, r.declaration_sha256, r.suite_sha256) != now for r in releases_of_it):
             return
-        if any(
-            (each.dataset, each.profile, each.declaration_sha256, each.suite_sha256)
-            == (dataset, *now) for each in self.known
-        ):
+        if (dataset, *now) in self.known:
             return
         made = DeclaredIn(dataset=dataset, profile=profile, project=self.project, **of)
         append_log(self.log, [made])

@@ -164,18 +164,19 @@ def follow_up(settings: Settings, catalogue: Catalogue) -> FollowUp:
         StoreError: the data folder cannot be written, or the transparency log is damaged.
         PortalError: the signing key is not the one in force.
     """
-    packing.pack_all(settings.data_dir)
-    with settings.data_dir.shared_by_all():
-        warehouse_catalogue.refresh(settings.data_dir)
-        packs.remove_packed(settings.data_dir)  # of which the views know
-        damaged: dict[str, OpenIndicatorsError] = {}
-        files = write_feeds(settings, catalogue, damaged) + enter_published(settings, damaged)
-        files += publish_buildinfo(settings, catalogue)
-        _log_damage(settings.data_dir, damaged)
-        forget_removed(settings)
-        if settings.site_bucket is not None:
-            upload_site(settings.data_dir, settings.site_bucket)
-        return FollowUp(files, notify(settings) + announce(settings), damaged)
+    with paused_collector():  # the records of all datasets are read
+        packing.pack_all(settings.data_dir)
+        with settings.data_dir.shared_by_all():
+            warehouse_catalogue.refresh(settings.data_dir)
+            packs.remove_packed(settings.data_dir)  # of which the views know
+            damaged: dict[str, OpenIndicatorsError] = {}
+            files = write_feeds(settings, catalogue, damaged) + enter_published(settings, damaged)
+            files += publish_buildinfo(settings, catalogue)
+            _log_damage(settings.data_dir, damaged)
+            forget_removed(settings)
+            if settings.site_bucket is not None:
+                upload_site(settings.data_dir, settings.site_bucket)
+            return FollowUp(files, notify(settings) + announce(settings), damaged)
 
 
 def _log_damage(data_dir: DataDir, damaged: Mapping[str, OpenIndicatorsError]) -> None:

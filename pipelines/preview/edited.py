@@ -6,7 +6,7 @@ or the registries' entries that it names are others.
 """
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -39,7 +39,7 @@ class Edited:
     undeclared: tuple[str, ...]
     errors: tuple[OpenIndicatorsError, ...]
     before: Registries
-    declared: dict[str, BoundDataset]
+    declared: Mapping[str, BoundDataset]
 
 
 def edited_datasets(settings: Settings, base: str, wanted: list[str]) -> Edited:

@@ -20,6 +20,7 @@ from pipelines.rounds import Outcome, Run, RunRecorder, run_datasets
 from pipelines.settings import Settings
 from pipelines.steps.fetch import Polls
 from pipelines.steps.progress import STAGES, FailureLog
+from pipelines.workers import Workers
 from tests.fixtures.answers import new_answered
 from tests.fixtures.commands import records
 from tests.fixtures.projects import for_this_city
@@ -96,7 +97,8 @@ def test_several_processes_look_at_many_datasets(settings, monkeypatch):
     run.poll({ROOMS: same}, lambda: None)
     run.polls.answers |= dict.fromkeys(datasets, run.polls.answers[ROOMS])
     monkeypatch.setattr(os, "fork", counted)
-    with_work = run.with_work(datasets, has_history=True, processes=2)
+    workers = Workers(2, run.execute, run.prepare)  # none is at work
+    with_work = run.with_work(datasets, workers)
     assert forks == [True]
     assert list(with_work) == [f"tourism/rooms_{n}" for n in range(0, 100, 3)]
     assert finished == [(name, stage, False) for name in datasets if name not in with_work

@@ -119,7 +119,8 @@ def _answer(names, answers, reporter):
 
 def _answered(all_workers: Workers, answers: dict[str, str]) -> list[str]:
     shares = [[name] for name in answers]
-    failed = all_workers.run(shares, answers, _Quiet())
+    all_workers.begin(shares, answers)
+    failed = all_workers.ended(_Quiet())
     return sorted(error.what for _, _, error in failed)
 
 
@@ -143,6 +144,27 @@ def test_what_takes_seconds_begins_with_the_first_news(tmp_path):
         assert prepared.exists()
         assert _answered(all_workers, {"s/a": "1"}) == ["1"]
         assert _answered(all_workers, {"s/a": "2", "s/b": "3"}) == ["2", "3"]
+
+
+def test_this_process_goes_on_while_workers_are_at_work_and_knows_when_they_end(tmp_path):
+    done = tmp_path / "done"
+
+    def execute(names, answers, reporter):
+        while not done.exists():
+            time.sleep(0.01)
+        return _answer(names, answers, reporter)
+
+    with Workers(3, execute, lambda: None) as all_workers:
+        assert all_workers.free(_Quiet()) == 3
+        all_workers.begin([["s/a"]], {"s/a": "1"})
+        assert all_workers.free(_Quiet()) < 3
+        done.touch()
+        until = time.monotonic() + 30
+        while all_workers.free(_Quiet()) < 3 and time.monotonic() < until:
+            time.sleep(0.01)
+        assert all_workers.free(_Quiet()) == 3
+        assert [error.what for _, _, error in all_workers.ended(_Quiet())] == ["1"]
+        assert all_workers.ended(_Quiet()) == []
 
 
 def test_workers_that_cannot_be_prepared_end_the_run_with_the_reason(held):
