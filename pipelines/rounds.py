@@ -6,13 +6,13 @@ not pass here; they share the assets and what follows a run.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
-from itertools import compress
 
 from model.util.garbage_collector import paused_collector
-from model.util.processes import divided
+from model.util.processes import begun, worth
 from pipelines.after_run.follow_up import RECORDS, follow_up
 from pipelines.catalogue import Catalogue
 from pipelines.connections import open_transport
@@ -30,7 +30,7 @@ from portal.site.site import Site
 from sources.base import Transport
 from sources.demo.replay import ReplayTransport
 
-AT_ONCE = 200  # datasets that are looked at before it is asked again which processes are free
+NICE = 10  # who looks at what has not changed leaves the processor to what has
 
 
 @dataclass
@@ -128,32 +128,47 @@ class Run:
         chosen = {name: self.chosen[name] for name in names}
         return run_in_process(self.settings, chosen, self.datasets, resources)
 
+    @contextmanager
+    def looking(self, names: Sequence[str]) -> Iterator[Callable[[], dict[str, bool]]]:
+        """Look which of the datasets `names` are up to date, in other processes.
+
+        Yields what returns that, by name; this one looks at those that are left by then.
+        """
+        # Connections to a server are not for two.
+        files_only = all(isinstance(portal, Site) for portal in self.portals)
+        others = worth(names, self.settings.workers) - 1 if files_only else 0
+
+        def settled(name: str) -> bool:
+            return is_up_to_date(self.datasets[name], self.settings.data_dir, self.portals)
+
+        with begun(settled, names, others, NICE) as all_made:
+
+            @cache
+            def looked() -> dict[str, bool]:
+                with paused_collector():
+                    return dict(zip(names, all_made(), strict=True))
+
+            yield looked
+
     def with_work(
-        self, datasets: Mapping[str, BoundDataset], workers: Workers
+        self, datasets: Mapping[str, BoundDataset], looked: Mapping[str, bool]
     ) -> dict[str, BoundDataset]:
         """Return which of these datasets have to run, though their sources have nothing new.
 
-        The others are reported as finished. Looks with the processes that `workers` leave free.
+        `looked` says of those that were looked at whether they are up to date. The others are
+        looked at now; what is up to date is reported as finished.
         """
-        data_dir = self.settings.data_dir
-
-        def settled(name: str) -> bool:
-            return is_up_to_date(datasets[name], data_dir, self.portals)
-
-        # The first one reads what the others share. Connections to a server are not for two.
-        asked = list(datasets)
-        files_only = all(isinstance(portal, Site) for portal in self.portals)
-        with paused_collector():
-            found = [*map(settled, asked[:1])]
-            for start in range(1, len(asked), AT_ONCE):
-                processes = workers.free(self.recorder)  # more, as workers end
-                some = asked[start:start + AT_ONCE]
-                found += divided(settled, some, processes if files_only else 1)
-        up_to_date = dict.fromkeys(compress(asked, found))
-        for name in up_to_date:
+        left = [name for name in datasets if name not in looked]
+        with self.looking(left) as ending:
+            settled = {**looked, **ending()}
+        with_work = {}
+        for name, bound in datasets.items():
+            if not settled[name]:
+                with_work[name] = bound
+                continue
             for stage in STAGES:
                 self.recorder.finished(name, stage, changed=False)
-        return {name: bound for name, bound in datasets.items() if name not in up_to_date}
+        return with_work
 
 
 def run_datasets(
@@ -221,21 +236,29 @@ def _run_rounds(
     while chosen:
         before, recorder.changed = recorder.changed, set()
         has_history = run.settings.data_dir.dagster_events.exists()  # workers make it meanwhile
-        run.poll({n: b for n, b in group.items() if n in chosen - computed}, workers.expect)
-        for level in levels:
-            now = {
-                name: group[name] for name in level
-                if name in chosen or not recorder.changed.isdisjoint(group[name].upstream)
-            }
-            run.poll({n: b for n, b in now.items() if n in computed}, workers.expect)
-            # Dagster's history must know each dataset: without it all have to run.
-            quiet = {name: bound for name, bound in now.items()
-                     if has_history and run.polls.is_unchanged(name)}
-            _begin(run, {n: b for n, b in now.items() if n not in quiet}, workers)
-            left = run.with_work(quiet, workers)
-            _await(run, workers)
-            _begin(run, left, workers)
-            _await(run, workers)
+        # What is new in one vintage is seldom up to date in the next.
+        looked_at = list(group) if has_history and round_number == 1 else []
+        ran: set[str] = set()
+        with run.looking(looked_at) as looked:
+            run.poll({n: b for n, b in group.items() if n in chosen - computed}, workers.expect)
+            for level in levels:
+                now = {
+                    name: group[name] for name in level
+                    if name in chosen or not recorder.changed.isdisjoint(group[name].upstream)
+                }
+                run.poll({n: b for n, b in now.items() if n in computed}, workers.expect)
+                # Dagster's history must know each dataset: without it all have to run.
+                quiet = {name: bound for name, bound in now.items()
+                         if has_history and run.polls.is_unchanged(name)}
+                new = {name: bound for name, bound in now.items() if name not in quiet}
+                _begin(run, new, workers)
+                known = {name: settled for name, settled in looked().items()
+                         if ran.isdisjoint(group[name].upstream)}
+                left = run.with_work(quiet, known)
+                _await(run, workers)
+                _begin(run, left, workers)
+                _await(run, workers)
+                ran |= new.keys() | left.keys()
         news = recorder.changed
         recorder.changed = before | news
         round_number += 1

@@ -113,16 +113,6 @@ class Workers(AbstractContextManager["Workers"]):
             with suppress(OSError):  # whoever waits for it finds out that it is gone
                 self._prototype[1].send(_PREPARE)
 
-    def free(self, reporter: Reporter) -> int:
-        """Return how many processes may work beside: some are at work, the prototype begins.
-
-        The `reporter` gets what workers have said meanwhile.
-        """
-        while self._at_work and self._hear(reporter, seconds=0):
-            pass
-        begins = self._expecting.locked() and not self._is_prepared(seconds=0)
-        return max(1, self.number - len(self._at_work) - begins)
-
     def begin(self, shares: Sequence[Sequence[str]], answers: Mapping[str, Any]) -> None:
         """Let workers begin with `shares` of datasets, side by side; each has a worker.
 
@@ -159,32 +149,24 @@ class Workers(AbstractContextManager["Workers"]):
             share, answers = self._kept.pop(0)
             self._failed += self.execute(share, answers, reporter)
         if self._at_work:
-            self._is_prepared(seconds=None)
+            self._wait_for_prototype()
         while self._at_work:
-            self._hear(reporter, seconds=None)
+            self._hear(reporter)
         failed, self._failed = self._failed, []
         return failed
 
-    def _is_prepared(self, seconds: float | None) -> bool:
-        """Return whether the prototype has prepared, after so many `seconds`; None for ever.
-
-        Raises:
-            OpenIndicatorsError: it could not, or was killed.
-        """
+    def _wait_for_prototype(self) -> None:
         if self._prototype and not self._prepared:
             try:
-                if self._prototype[1].poll(seconds):
-                    if error := self._prototype[1].recv():
-                        raise error
-                    self._prepared = True
+                if error := self._prototype[1].recv():
+                    raise error
             except (EOFError, OSError) as error:
                 raise _died("the workers") from error
-        return self._prepared
+            self._prepared = True
 
-    def _hear(self, reporter: Reporter, seconds: float | None) -> bool:
-        """Pass on what workers say within so many `seconds`, None for ever; whether one did."""
-        heard = cast("list[Connection]", wait(list(self._at_work), seconds))
-        for connection in heard:
+    def _hear(self, reporter: Reporter) -> None:
+        """Wait for what a worker says, and pass it on to the `reporter`."""
+        for connection in cast("list[Connection]", wait(list(self._at_work))):
             stages = self._at_work[connection]
             try:
                 kind, said = connection.recv()
@@ -200,7 +182,6 @@ class Workers(AbstractContextManager["Workers"]):
             else:
                 _follow(stages, kind, *said)
                 getattr(reporter, kind)(*said)
-        return bool(heard)
 
     def _start(self, number: int) -> None:
         """Start workers until there are so many."""

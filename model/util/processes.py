@@ -1,5 +1,6 @@
 """One kind of work divided among processes, for what Python itself computes."""
 
+import gc
 import os
 import pickle
 import struct
@@ -24,16 +25,23 @@ def divided(
     this forks may hold a lock that the others would wait for without end (Python's documentation
     of `os.fork`), so that one beside it is started by `once_forked`.
     """
-    with begun(make, items, max(1, min(processes, len(items) // _FEWEST)) - 1) as all_made:
+    with begun(make, items, worth(items, processes) - 1) as all_made:
         once_forked()
         return all_made()
 
 
+def worth(items: Sequence[Item], processes: int) -> int:
+    """Return how many of so many `processes` are worth being started for so many `items`."""
+    return max(1, min(processes, len(items) // _FEWEST))
+
+
 @contextmanager
 def begun(
-    make: Callable[[Item], Made], items: Sequence[Item], others: int
+    make: Callable[[Item], Made], items: Sequence[Item], others: int, nice: int = 0
 ) -> Iterator[Callable[[], list[Made]]]:
     """Let so many `others`, processes forked from this one, begin to make what `items` become.
+
+    They leave the processor to others that want it by so much as `nice` says (see `os.nice`).
 
     `make` must write nothing there and wait for no other thread. Yields what returns all that is
     made, in the order of the `items`: this process makes those that nobody has begun with, and
@@ -41,7 +49,7 @@ def begun(
     the error is seen. Who leaves without having called it waits for the items at work alone.
     """
     waiting = _waiting(len(items))
-    at_work = [_start(make, items, waiting) for _ in range(others)]
+    at_work = [_start(make, items, waiting, nice) for _ in range(others)]
 
     def all_made() -> list[Made]:
         made = _share(make, items, waiting)
@@ -82,7 +90,7 @@ def _share(make: Callable[[Item], Made], items: Sequence[Item], waiting: int) ->
 
 
 def _start(
-    make: Callable[[Item], Made], items: Sequence[Item], waiting: int
+    make: Callable[[Item], Made], items: Sequence[Item], waiting: int, nice: int
 ) -> tuple[int, BinaryIO]:
     """Fork a process that makes its share; return its id, and the file that it writes it to.
 
@@ -94,6 +102,8 @@ def _start(
         return process, answer
     status = 1
     try:
+        os.nice(nice)
+        gc.disable()  # it ends soon
         pickle.dump(_share(make, items, waiting), answer)
         answer.flush()
         status = 0

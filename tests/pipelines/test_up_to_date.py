@@ -20,7 +20,6 @@ from pipelines.rounds import Outcome, Run, RunRecorder, run_datasets
 from pipelines.settings import Settings
 from pipelines.steps.fetch import Polls
 from pipelines.steps.progress import STAGES, FailureLog
-from pipelines.workers import Workers
 from tests.fixtures.answers import new_answered
 from tests.fixtures.commands import records
 from tests.fixtures.projects import for_this_city
@@ -94,12 +93,17 @@ def test_several_processes_look_at_many_datasets(settings, monkeypatch):
     display = Display(settings.data_dir)
     recorder = RunRecorder(display, FailureLog(settings.data_dir))
     run = Run(settings, catalogue, datasets, portals, transport, recorder)
-    run.poll({ROOMS: same}, lambda: None)
-    run.polls.answers |= dict.fromkeys(datasets, run.polls.answers[ROOMS])
+    monkeypatch.setattr(Run, "datasets", datasets)
     monkeypatch.setattr(os, "fork", counted)
-    workers = Workers(2, run.execute, run.prepare)  # none is at work
-    with_work = run.with_work(datasets, workers)
-    assert forks == [True]
+    with run.looking(list(datasets)) as looked:
+        run.poll({ROOMS: same}, lambda: None)
+        known = looked()
+    assert forks == [True] and looked() is known
+    with_work = run.with_work(datasets, {})
+    assert forks == [True] * 2
+    assert run.with_work(datasets, known) == with_work
+    assert forks == [True] * 2
+    del finished[len(finished) // 2:]  # asked twice, they are reported twice
     assert list(with_work) == [f"tourism/rooms_{n}" for n in range(0, 100, 3)]
     assert finished == [(name, stage, False) for name in datasets if name not in with_work
                         for stage in STAGES]
