@@ -28,6 +28,7 @@ def summarise(
     dataset, release, quality = content.dataset, content.release, content.quality
     offered = content.public and not content.withdrawn
     card = content.report.scorecard if content.report else None
+    areas = content.registries.codelists[dataset.geography.codelist]
     return DatasetState(
         dataset=dataset.id,
         sector=dataset.sector,
@@ -42,6 +43,7 @@ def summarise(
         frequency=dataset.frequency,
         coverage=dataset.geography.coverage,
         codelist=dataset.geography.codelist,
+        area_groups=tuple(code for code, is_group in areas.areas_grouped if is_group),
         scope=scope_of(content),
         leads=bool(dataset.chart and dataset.chart.leads_sector),
         city=city_figures(content) if offered else (),

@@ -111,6 +111,7 @@ class DatasetState(Frozen):
     frequency: str
     coverage: LocalizedText
     codelist: Name  # of its areas
+    area_groups: tuple[str, ...] = ()  # codes of that list which stand for several of its areas
     scope: Scope
     leads: bool  # its city figure may stand for the sector on the home page
     city: tuple[CityFigure, ...]  # of each indicator, the leading one first

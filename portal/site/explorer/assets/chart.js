@@ -1,7 +1,7 @@
 // @ts-check
 /** The chart of a selection with its legend, notes and table, on the explorer's and the embed page. */
 
-import { LABELLED, MOST_LINES, bars, borderDay, lastPeriod, lines, multiples, pagePalette, ranking } from "./draw.js";
+import { LABELLED, MOST_LINES, barPeriods, bars, borderDay, lastPeriod, lines, multiples, pagePalette, ranking } from "./draw.js";
 import { day, element, inWords, moment, number, settings, text } from "./page.js";
 import { Release } from "./release.js";
 import { Selection } from "./selection.js";
@@ -157,6 +157,10 @@ function notes({ selection, series }) {
   }
   const most = onePeriod || selection.chart === "pivot" ? Infinity : MOST_LINES;
   if (series.length > most) found.push(text("only_some", { shown: most, all: series.length }));
+  if (selection.chart === "bar") {
+    const { drawn, count } = barPeriods(series.slice(0, MOST_LINES));
+    if (drawn.length < count) found.push(text("only_newest", { shown: drawn.length, all: count }));
+  }
   return found;
 }
 
@@ -173,7 +177,7 @@ export function table({ series }, rows) {
     const point = points.get(each)?.get(period);
     if (!point) return element("td", { className: "n" }, "–");
     const { row: { obs_status: status } } = point;
-    const link = element("a", { href: each.release.figure(point.row) }, number(point.value));
+    const link = element("a", { href: each.release.figure(point.row) }, number(point.value, each.release.decimals(point.row.indicator)));
     if (status && status !== "A") link.title = each.release.name("obs_status", status);
     return element("td", { className: point.final ? "n" : "n not-final" }, link);
   };

@@ -41,7 +41,8 @@ export function pagePalette() {
 export function words({ series, row, value }) {
   const status = row.obs_status && row.obs_status !== "A" ? ` (${series.release.name("obs_status", row.obs_status)})` : "";
   const unit = series.release.name("unit_measure", series.unit);
-  return `${series.label}\n${inWords(row.time_period)}: ${number(value)} ${unit}${status}`;
+  const figure = number(value, series.release.decimals(row.indicator));
+  return `${series.label}\n${inWords(row.time_period)}: ${figure} ${unit}${status}`;
 }
 
 /** The day on which borders changed, if the series are of areas of that list and reach over it.
@@ -203,6 +204,15 @@ function label(chart, all, palette, top) {
   }
 }
 
+/** The periods that bars are drawn of: the newest, in order, and how many there are.
+ * @param {Series[]} all
+ */
+export function barPeriods(all) {
+  const periods = [...new Set(all.flatMap((each) => each.points.map(({ row }) => row.time_period)))]
+    .sort((a, b) => moment(a) - moment(b));
+  return { drawn: periods.slice(-Math.max(2, Math.floor(MOST_BARS / all.length))), count: periods.length };
+}
+
 /** Bars by period, those of the series beside each other.
  * @param {Series[]} all
  * @param {{width: number, palette: Palette}} options
@@ -210,12 +220,12 @@ function label(chart, all, palette, top) {
  */
 export function bars(all, { width, palette }) {
   const marks = marksOf(all, palette);
-  const periods = [...new Set(marks.map((mark) => mark.row.time_period))]
-    .sort((a, b) => moment(a) - moment(b)).slice(-Math.max(2, Math.floor(MOST_BARS / all.length)));
+  const periods = barPeriods(all).drawn;
   const shown = marks.filter((mark) => periods.includes(mark.row.time_period));
   const longest = Math.max(...periods.map((iso) => inWords(iso).length));
   const broken = longest > 12; // into lines, as "6 tháng đầu năm 2023"
-  const margins = { marginLeft: room(shown.map((mark) => mark.value)), ...(broken ? { marginRight: 38, marginBottom: 64 } : { marginRight: 16 }) };
+  // Half of the last name stands beside its bar.
+  const margins = { marginLeft: room(shown.map((mark) => mark.value)), ...(broken ? { marginRight: 38, marginBottom: 64 } : { marginRight: Math.max(16, 3.6 * longest) }) };
   const each = broken ? 92 : Math.max(50, 7 * longest + 10);
   const every = Math.ceil(periods.length * each / (width - margins.marginLeft - margins.marginRight));
   const position = (/** @type {Mark} */ mark) => mark.series.label;
@@ -268,7 +278,7 @@ export function ranking(all, { width, palette }) {
       Plot.axisY({ label: null, tickSize: 0, lineWidth: longest / 13, fill: palette.ink, textOverflow: "ellipsis-end" }),
       Plot.barX(marks, { x: "value", y: (/** @type {Mark} */ m) => m.series.label, fill: (/** @type {Mark} */ m) => palette.colours[home(m) ? 1 : 0],
         fillOpacity: (/** @type {Mark} */ mark) => (mark.final ? 1 : 0.35), inset: 3, title: words }),
-      Plot.text(marks, { x: "value", y: (/** @type {Mark} */ m) => m.series.label, text: (/** @type {Mark} */ m) => short(m.value),
+      Plot.text(marks, { x: "value", y: (/** @type {Mark} */ m) => m.series.label, text: (/** @type {Mark} */ m) => number(m.value, m.series.release.decimals(m.row.indicator)),
         textAnchor: "start", dx: 6, fill: palette.ink }),
       Plot.ruleX([0], { stroke: palette.soft }),
     ],

@@ -27,14 +27,15 @@ reporting(status, async () => {
   document.title = `${name("indicator")}, ${name("ref_area")}, ${inWords(found.time_period)}`;
   byId("title").textContent = name("indicator");
   byId("where").textContent = [name("ref_area"), inWords(found.time_period), ...where].join(" · ");
-  byId("value").textContent = found.obs_value === null ? text("none") : number(found.obs_value);
+  const decimals = release.decimals(found.indicator);
+  byId("value").textContent = found.obs_value === null ? text("none") : number(found.obs_value, decimals);
   byId("unit").textContent = name("unit_measure");
   byId("definition").textContent = release.names.get("indicator")?.get(found.indicator)?.description ?? "";
   const page = `${settings.root}${settings.language}/${release.id}.html`;
   const facts = [
     [text("in_full"), plainNumber(found.obs_value)],
     ...(found.lower_bound == null && found.upper_bound == null ? []
-      : [[`${release.name("lower_bound")} – ${release.name("upper_bound")}`, `${number(found.lower_bound)} – ${number(found.upper_bound)}`]]),
+      : [[`${release.name("lower_bound")} – ${release.name("upper_bound")}`, `${number(found.lower_bound, decimals)} – ${number(found.upper_bound, decimals)}`]]),
     [release.name("obs_status"), name("obs_status")],
     [release.name("geo_vintage"), name("geo_vintage")],
     [text("source"), release.publisher],
@@ -117,7 +118,7 @@ async function history(release, found) {
     const other = each === release.number ? release : new Release(release.state, each);
     if (other !== release) other.names = release.names;
     const same = other === release ? found : await row(other);
-    const value = same && same.obs_value !== null ? number(same.obs_value) : text("none");
+    const value = same && same.obs_value !== null ? number(same.obs_value, release.decimals(same.indicator)) : text("none");
     byId("releases").append(element("tr", {}, element("td", {}, count(each)), element("td", {}, day(issued)),
       element("td", { className: "n" }, same ? element("a", { href: other.figure(same) }, value) : value),
       element("td", {}, same ? release.name("obs_status", same.obs_status ?? "") : "")));

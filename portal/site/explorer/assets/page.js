@@ -62,16 +62,20 @@ export const byId = (id) => document.getElementById(id);
 
 const locale = settings.language === "en" ? "en-GB" : settings.language;
 
-/** @type {Intl.NumberFormat[]} by the digits after the point: to make one takes longer than to use it */
-const formats = [];
+/** @type {Record<string, Intl.NumberFormat>} by the digits after the point: to make one takes longer than to use it */
+const formats = {};
 
-/** A figure in the reader's language: six significant digits, whole numbers in full.
+/** A figure in the reader's language: six significant digits, whole numbers in full, and not fewer
+ * than its indicator's `decimals`.
  * @param {number | null} value
+ * @param {number} [decimals]
  */
-export function number(value) {
+export function number(value, decimals = 0) {
   if (value === null) return "–";
-  const digits = Math.min(12, Math.max(0, 5 - Math.floor(Math.log10(Math.abs(value) || 1))));
-  return (formats[digits] ??= new Intl.NumberFormat(locale, { maximumFractionDigits: digits })).format(value);
+  const digits = Math.min(12, Math.max(decimals, 5 - Math.floor(Math.log10(Math.abs(value) || 1))));
+  return (formats[`${decimals} ${digits}`] ??= new Intl.NumberFormat(locale, {
+    minimumFractionDigits: decimals, maximumFractionDigits: digits,
+  })).format(value);
 }
 
 /** A number with all its digits and no exponent, as the release's CSV has it.

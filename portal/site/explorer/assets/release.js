@@ -152,6 +152,13 @@ export class Release {
    */
   unit(indicator) { return this.names.get("indicator")?.get(indicator)?.unit ?? ""; }
 
+  /** How many decimals a figure of an indicator has.
+   * @param {string} indicator
+   */
+  decimals(indicator) {
+    return this.state.indicators.find((/** @type {any} */ each) => each.code === indicator)?.decimals ?? 0;
+  }
+
   /** Its figures: its JSON, or its Parquet file where that is large. */
   table() {
     const [json, parquet] = [".json", ".parquet"].map((end) => (

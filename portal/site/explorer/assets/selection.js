@@ -80,10 +80,12 @@ export class Selection {
     // What the city lies in would dwarf it, or stand in a ranking or a map beside its parts.
     const around = home[0] === settings.home[0] && used.length > 2 && !within(rows, home) ? home.slice(1) : [];
     const drawn = declared.areas.filter((/** @type {string} */ code) => used.includes(code));
-    const usual = drawn.length && !["rank", "map"].includes(this.chart) ? drawn
-      : [...new Set([...home, ...used])].filter((code) => !around.includes(code));
+    const parts = used.filter((code) => !release.state.area_groups.includes(code)); // regions have no rank among provinces
+    const compared = ["rank", "map"].includes(this.chart);
+    const usual = compared && parts.length > 1 ? parts
+      : drawn.length && !compared ? drawn : [...new Set([...home, ...used])].filter((code) => !around.includes(code));
     const broken = release.dimensions.some((name) => this.where[name]?.length > 1);
-    const most = ["rank", "map"].includes(this.chart) ? Infinity : broken ? 1 : MOST_AREAS;
+    const most = compared ? Infinity : broken ? 1 : MOST_AREAS;
     this.shownAreas = this.areas.length ? this.areas : usual.slice(0, most);
     for (const name of release.dimensions) {
       this.where[name] = known(this.where[name] ?? [], name);

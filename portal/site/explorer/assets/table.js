@@ -93,10 +93,10 @@ function line(row) {
   return element("tr", { className: isFinal(row) ? "" : "not-final" }, ...shownColumns().map((column) => {
     const value = row[column] ?? null;
     if (column === "obs_value") {
-      return element("td", { className: "n" }, value === null ? text("none") : element("a", { href: release.figure(row) }, number(value)));
+      return element("td", { className: "n" }, value === null ? text("none") : element("a", { href: release.figure(row) }, number(value, release.decimals(row.indicator))));
     }
     if (value === null) return element("td", {});
-    if (FIGURES.includes(column)) return element("td", { className: "n" }, number(value));
+    if (FIGURES.includes(column)) return element("td", { className: "n" }, number(value, release.decimals(row.indicator)));
     const words = column === "time_period" ? inWords(value)
       : column === "footnotes" ? value.split(" ").map((/** @type {string} */ id) => release.name(column, id)).join(" ") : release.name(column, String(value));
     return element("td", { className: column, title: words === value ? "" : String(value) }, element("bdi", {}, words));
