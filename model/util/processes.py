@@ -97,6 +97,13 @@ def _start(
     It would wait with a pipe until this one reads, which has work of its own.
     """
     answer = cast("BinaryIO", TemporaryFile())  # noqa: SIM115 - whoever waits for it closes it
+    parent = os.getpid()
+
+    def make_while_wanted(item: Item) -> Made:
+        if os.getppid() != parent:  # it was killed, and the next run waits for its locks
+            os._exit(1)
+        return make(item)
+
     process = os.fork()
     if process:
         return process, answer
@@ -104,7 +111,7 @@ def _start(
     try:
         os.nice(nice)
         gc.disable()  # it ends soon
-        pickle.dump(_share(make, items, waiting), answer)
+        pickle.dump(_share(make_while_wanted, items, waiting), answer)
         answer.flush()
         status = 0
     finally:  # nothing of this process is to be ended in the other

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from select import select
 
 import pytest
 
@@ -68,6 +69,21 @@ def test_others_make_all_where_nothing_is_left_for_this_process() -> None:
     with begun(lambda _: os.getpid(), range(10), 1) as all_made:
         time.sleep(0.5)
         assert HERE not in all_made()
+
+
+def test_they_end_with_the_process_that_wants_it() -> None:
+    ours, theirs = os.pipe()
+    process = os.fork()
+    if not process:
+        os.close(ours)
+        with begun(lambda _: time.sleep(0.05), range(1_000), 2):
+            time.sleep(60)
+    os.close(theirs)
+    time.sleep(0.3)
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+    assert select([ours], [], [], 20)[0] and not os.read(ours, 1), "none holds it any longer"
+    os.close(ours)
 
 
 def test_who_leaves_without_what_was_begun_leaves_no_process(
