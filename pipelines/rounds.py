@@ -236,10 +236,11 @@ def _run_rounds(
     while chosen:
         before, recorder.changed = recorder.changed, set()
         has_history = run.settings.data_dir.dagster_events.exists()  # workers make it meanwhile
-        # What is new in one vintage is seldom up to date in the next.
-        looked_at = list(group) if has_history and round_number == 1 else []
+        # What is new in one vintage is seldom up to date in the next. What another machine has
+        # committed comes when a dataset is asked for, and is looked at after that.
+        early = has_history and round_number == 1 and run.settings.shared_store is None
         ran: set[str] = set()
-        with run.looking(looked_at) as looked:
+        with run.looking(list(group) if early else []) as looked:
             run.poll({n: b for n, b in group.items() if n in chosen - computed}, workers.expect)
             for level in levels:
                 now = {

@@ -21,6 +21,7 @@ from pipelines.settings import Settings
 from pipelines.steps.fetch import Polls
 from pipelines.steps.progress import STAGES, FailureLog
 from tests.fixtures.answers import new_answered
+from tests.fixtures.bucket import bucket, s3_server  # noqa: F401 (fixtures)
 from tests.fixtures.commands import records
 from tests.fixtures.projects import for_this_city
 from warehouse.store import failure_log, releases
@@ -107,6 +108,26 @@ def test_several_processes_look_at_many_datasets(settings, monkeypatch):
     assert list(with_work) == [f"tourism/rooms_{n}" for n in range(0, 100, 3)]
     assert finished == [(name, stage, False) for name in datasets if name not in with_work
                         for stage in STAGES]
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_what_other_machines_may_have_committed_is_looked_at_after_the_questions(
+    settings, monkeypatch, request, is_shared
+):
+    if is_shared:
+        monkeypatch.setenv("OPENINDICATORS_SHARED_STORE", request.getfixturevalue("bucket"))
+    looking, looked_at = Run.looking, []
+
+    def recorded(run, names):
+        looked_at.append((list(names), set(run.polls.answers)))
+        return looking(run, names)
+
+    monkeypatch.setattr(Run, "looking", recorded)
+    outcome = run(Settings.from_environment())
+    assert not outcome.changed and not outcome.failures
+    looked_at = [each for each in looked_at if each[0]]
+    assert [sorted(names) for names, _ in looked_at] == [sorted([ROOMS, BEDS])]
+    assert looked_at[0][1] == ({ROOMS, BEDS} if is_shared else set())
 
 
 def test_what_is_up_to_date_becomes_no_step(settings):
