@@ -24,22 +24,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.fixtures.commands import openindicators, records
-from warehouse.store import packing
+from warehouse.store import packing, packs
 
 EPOCH = "1790000000"
 CHANGES = {"os.rename", "os.mkdir", "os.rmdir", "os.remove", "os.truncate", "os.link"}
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 KILL_AT, COUNT = "KILL_AT", "COUNT_CHANGES"
-WORTH = "PACKS_WORTH"
+WORTH, AGE = "PACKS_WORTH", "PACKS_AGE"
 
 
 def arm(environment: dict[str, str]) -> None:
     """Let this process and those that it forks die at a change of the disk, or count changes.
 
     With `KILL_AT` in the `environment` they die at that change; `COUNT_CHANGES` is a file that
-    keeps how many changes this process has made. `PACKS_WORTH` is how many bytes are worth a pack.
+    keeps how many changes this process has made. `PACKS_WORTH` is how many bytes are worth a pack,
+    `PACKS_AGE` after how many seconds what is packed is removed.
     """
     packing.WORTH = int(environment.get(WORTH, packing.WORTH))
+    packs.SECONDS = float(environment.get(AGE, packs.SECONDS))
     at, counter = int(environment.get(KILL_AT, 0)), environment.get(COUNT)
     if not at and not counter:
         return

@@ -17,7 +17,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.faults.kills import contents
+from tests.faults.kills import AGE, contents
 from tests.fixtures.commands import openindicators
 from tests.model_based.machine import CHANGES, template
 from tests.model_based.naive import TOLERANCE
@@ -40,6 +40,10 @@ class RunsApart(World):
     def __init__(self, folder: Path, worth: int = 1) -> None:
         super().__init__(folder, worth)
         self.memory: list[float] = []
+
+    def variables(self) -> dict[str, str]:
+        # After an hour of the clock one of two folders would be the first to remove what is packed.
+        return {**super().variables(), AGE: "0"}
 
     def given_run(self) -> int:
         result = openindicators(self.data_dir.root, "run", **self.variables())

@@ -290,13 +290,15 @@ def writer() -> str:
     return f"DuckDB {duckdb.__version__}"
 
 
-def remove_packed(data_dir: DataDir, seconds: float = SECONDS) -> int:
-    """Remove the releases' folders that have been packed for so many `seconds`; return how many.
+def remove_packed(data_dir: DataDir, seconds: float | None = None) -> int:
+    """Remove the releases' folders that have been packed for `seconds`; return how many.
+
+    None are SECONDS.
 
     So go packs that a longer one has replaced for as long. What is packed is compared with its
     checksums before; a damaged pack removes nothing.
     """
-    removed = 0
+    removed, seconds = 0, SECONDS if seconds is None else seconds
     for folder in sorted((data_dir.root / "packs").glob("*/*")):
         dataset = "/".join(folder.parts[-2:])
         every = packs(data_dir, dataset)
