@@ -87,7 +87,7 @@ def test_nothing_is_written_twice_on_one_day(data_dir: DataDir) -> None:
     assert {p: p.stat().st_mtime_ns for p in data_dir.site.rglob("*.*")} == before
 
 
-def test_a_report_that_stands_is_read_as_it_was_made_but_for_what_its_own_pages_show(data_dir: DataDir) -> None:
+def test_a_report_that_stands_is_read_but_for_what_its_own_pages_show(data_dir: DataDir) -> None:
     inputs = {each.id: "made from" for each in DATASETS}
     publish(data_dir, LAST, inputs)
     state = QualityState.read(data_dir.site)
