@@ -30,7 +30,6 @@ from portal.site.site import Site
 from sources.base import Transport
 from sources.demo.replay import ReplayTransport
 
-MANY = 300  # datasets that take as long to be asked as to import what news needs; some have news
 NICE = 10  # who looks at what has not changed leaves the processor to what has
 
 
@@ -237,8 +236,6 @@ def _run_rounds(
     while chosen:
         before, recorder.changed = recorder.changed, set()
         has_history = run.settings.data_dir.dagster_events.exists()  # workers make it meanwhile
-        if not has_history or len(chosen) >= MANY:
-            workers.expect()
         # What is new in one vintage is seldom up to date in the next. What another machine has
         # committed comes when a dataset is asked for, and is looked at after that.
         early = has_history and round_number == 1 and run.settings.shared_store is None

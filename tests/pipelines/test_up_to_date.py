@@ -12,7 +12,6 @@ import dagster as dg
 import pytest
 
 from model.errors import SourceError, UnreachableError
-from pipelines import rounds
 from pipelines.catalogue import load_catalogue
 from pipelines.connections import open_portals, open_transport
 from pipelines.dagster.assets import asset_key
@@ -21,7 +20,6 @@ from pipelines.rounds import Outcome, Run, RunRecorder, run_datasets
 from pipelines.settings import Settings
 from pipelines.steps.fetch import Polls
 from pipelines.steps.progress import STAGES, FailureLog
-from pipelines.workers import Workers
 from tests.fixtures.answers import new_answered
 from tests.fixtures.bucket import bucket, s3_server  # noqa: F401 (fixtures)
 from tests.fixtures.commands import records
@@ -110,15 +108,6 @@ def test_several_processes_look_at_many_datasets(settings, monkeypatch):
     assert list(with_work) == [f"tourism/rooms_{n}" for n in range(0, 100, 3)]
     assert finished == [(name, stage, False) for name in datasets if name not in with_work
                         for stage in STAGES]
-
-
-@pytest.mark.parametrize("many", [1, 300])
-def test_of_many_datasets_news_is_expected_before_any_answer(settings, monkeypatch, many):
-    expected = []
-    monkeypatch.setattr(rounds, "MANY", many)
-    monkeypatch.setattr(Workers, "expect", lambda _: expected.append(True))
-    run(settings)
-    assert expected == [True] * (many == 1)
 
 
 @pytest.mark.parametrize("is_shared", [False, True])
