@@ -344,6 +344,30 @@ packing.pack_all(data_dir), catalogue.refresh(data_dir), packs.remove_packed(dat
 """
 
 
+READING = """
+import sys
+from pathlib import Path
+from warehouse.store import packing, packs, releases
+from warehouse.store.data_dir import DataDir
+data_dir = DataDir(Path(sys.argv[1]))
+for stored in releases.history(data_dir, sys.argv[2]):
+    stored.quality, stored.path("data.parquet")
+packing.pack_all(data_dir)
+raise SystemExit("pandas" in sys.modules)
+"""
+
+
+def test_to_read_what_is_packed_imports_no_pandas(tmp_path: Path) -> None:
+    data_dir = DataDir(tmp_path / "data")
+    data_dir.prepare()
+    some(data_dir)
+    packing.pack_all(data_dir)
+    packs.remove_packed(data_dir, 0)
+    assert subprocess.run(
+        [sys.executable, "-c", READING, str(data_dir.root), ID], check=False,
+    ).returncode == 0
+
+
 def test_killed_anywhere_every_release_is_there(tmp_path: Path) -> None:
     data_dir = DataDir(tmp_path / "data")
     data_dir.prepare()

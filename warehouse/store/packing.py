@@ -170,7 +170,7 @@ class _Packing:
         others = [
             (row["number"], row["name"], row["content"])
             for name in (RECORDS, RELEASES)
-            for row in pq.read_table(pack.folder / name).to_pylist()
+            for row in pq.ParquetFile(pack.folder / name).read().to_pylist()
         ]
         columns = _described(con, pack.rows)[:-3]
         changes = (pack.folder / CHANGES).read_bytes() if pack.since > pack.first else None
