@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from model.errors import SourceError
@@ -55,6 +54,12 @@ class TargetAssessment:
 
     registries: Registries
     method: str = METHOD
+    columns: ClassVar = {
+        **dict.fromkeys((
+            "indicator", "ref_area", "geo_vintage", "target", "time_period", "obs_note",
+        ), "VARCHAR"),
+        "value": "DOUBLE", "cells": "BIGINT[]",
+    }
 
     @cached_property
     def version(self) -> str:
@@ -64,7 +69,7 @@ class TargetAssessment:
             WORDS.model_dump(mode="json", include={"verdicts", "reasons", "categories"}),
         ])
 
-    def figures(self, inputs: Mapping[str, StoredRelease]) -> pa.Table:
+    def figures(self, inputs: Mapping[str, StoredRelease]) -> list[dict[str, Any]]:
         """Return the verdicts and what they rest on, by the releases of the inputs.
 
         Raises:
@@ -79,7 +84,7 @@ class TargetAssessment:
         numbers = {stored.release.dataset: number for number, stored in enumerate(inputs.values())}
         own = inputs[TARGETS]
         own.verify()
-        column = pq.read_table(own.path(DATA), columns=["target"]).column("target").to_pylist()
+        column = pq.ParquetFile(own.path(DATA)).read(["target"])["target"].to_pylist()
         values = {
             target: cell_number(numbers[own.release.dataset], row)
             for row, target in enumerate(column)
@@ -93,20 +98,12 @@ class TargetAssessment:
                 f"the target {min(new)!r} is not in its current release",
                 where=own.release.dataset, todo="run the dataset of the targets first",
             )
-        return pa.Table.from_pylist([
+        return [
             {**row, "cells": [values[row["target"]], *(
                 cell_number(numbers[dataset], place) for dataset, place in row["cells"]
             )]}
             for row in rows
-        ], _SCHEMA)
-
-
-_SCHEMA = pa.schema([
-    *((name, pa.string()) for name in (
-        "indicator", "ref_area", "geo_vintage", "target", "time_period", "obs_note",
-    )),
-    ("value", pa.float64()), ("cells", pa.list_(pa.int64())),
-])
+        ]
 
 
 def _rows(
