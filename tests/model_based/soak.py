@@ -28,7 +28,7 @@ BETWEEN = 5  # rounds, all is compared with the naive model
 LEAST = 12  # rows of a source
 SPOILED = int(TOLERANCE * LEAST)  # more would block the dataset, and its news heap up
 MORE = 1.1  # times the memory of the first runs
-EACH = 0.2  # MB for each release that is there: their records are read
+EACH = 0.4  # MB for each release that is there: their records are read
 
 
 class RunsApart(World):
