@@ -153,10 +153,10 @@ def _series(table: ReleasedTable, figure: ReleasedFigure, area: str, vintage: st
             "does not have the checksum that was recorded for it", where=str(table.path),
             todo="publish the dataset again; `openindicators doctor` shows what else is damaged",
         )
-    columns = [name for name in pq.read_schema(table.path).names if name not in PROVENANCE]
-    dimensions = set(columns) - _NO_DIMENSION
     with pq.ParquetFile(table.path) as file:  # see `warehouse.store.packs.AT_ONCE`
+        columns = [name for name in file.schema_arrow.names if name not in PROVENANCE]
         read = file.read(columns)
+    dimensions = set(columns) - _NO_DIMENSION
     rows = _rows(read, {"indicator": figure.indicator, "ref_area": area, "freq": YEARLY})
     for name, code in figure.where.items():
         rows = [row for row in rows if row[name] == code]

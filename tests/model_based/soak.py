@@ -24,7 +24,7 @@ from tests.model_based.naive import TOLERANCE
 from tests.model_based.world import KEYS, World
 from warehouse.store import packing
 
-BETWEEN = 5  # rounds, all is compared with the naive model
+BETWEEN = 5  # rounds from one comparison with the naive model to the next
 LEAST = 12  # rows of a source
 SPOILED = int(TOLERANCE * LEAST)  # more would block the dataset, and its news heap up
 MORE = 1.1  # times the memory of the first runs
