@@ -31,6 +31,7 @@ CHANGES = {"os.rename", "os.mkdir", "os.rmdir", "os.remove", "os.truncate", "os.
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 KILL_AT, COUNT = "KILL_AT", "COUNT_CHANGES"
 WORTH, AGE = "PACKS_WORTH", "PACKS_AGE"
+TOLD = 10  # after so many times it says how it stands
 
 
 def arm(environment: dict[str, str]) -> None:
@@ -189,13 +190,17 @@ def main() -> int:
             case = CASES[name](Path(folder))
             kills = given.kills // len(chosen)
             deaths = ended = 0
-            for at in points(case.changes, kills, given.seed):
+            for turn, at in enumerate(points(case.changes, kills, given.seed), start=1):
                 died, wrong = kill_once(case, at)
                 deaths += died
                 ended += bool(wrong)
                 if wrong:
                     print(f"{name}, killed at {at} of {case.changes}: {wrong[:6]}", flush=True)
-        print(f"{name}: {kills} times, {deaths} killed, {ended} ended otherwise", flush=True)
+                if turn % TOLD == 0 or turn == kills:
+                    print(
+                        f"{name}: {turn} times, {deaths} killed, {ended} ended otherwise",
+                        flush=True,
+                    )
         differ += ended
     return 1 if differ else 0
 
