@@ -11,11 +11,10 @@ from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar
 
-import pyarrow.parquet as pq
-
 from model.errors import SourceError
 from model.reference.registries import Registries
 from model.util.hashing import sha256_json
+from model.util.parquet import read_parquet
 from portal.targets.assessment import Assessment, assess_target
 from portal.targets.figures import ReleasedTable, ReleaseHistory
 from portal.targets.progress import METHOD, Verdict
@@ -84,7 +83,7 @@ class TargetAssessment:
         numbers = {stored.release.dataset: number for number, stored in enumerate(inputs.values())}
         own = inputs[TARGETS]
         own.verify()
-        column = pq.ParquetFile(own.path(DATA)).read(["target"])["target"].to_pylist()
+        column = read_parquet(own.path(DATA), ["target"])["target"].to_pylist()
         values = {
             target: cell_number(numbers[own.release.dataset], row)
             for row, target in enumerate(column)

@@ -19,6 +19,7 @@ from model.declarations.dataset import (
     PROVENANCE,
 )
 from model.records.release import Release
+from model.util.parquet import read_parquet
 from model.util.sql import identifier, literal
 from warehouse.differences import changes_sql
 from warehouse.engine import PARQUET_OPTIONS, ROW_GROUP
@@ -30,7 +31,6 @@ _EXACT = 2**53  # up to here each whole number is a DOUBLE
 
 if TYPE_CHECKING:  # `list` reads releases without DuckDB and pyarrow, which take 0.2 s
     import duckdb
-    import pyarrow as pa
 
 
 def rows_of(path: Path, decimals: int | None) -> str:
@@ -92,7 +92,7 @@ def write_release(
     order = "" if release.rows <= ROW_GROUP else f" ORDER BY {key_of(names)}"
     query = f"SELECT {listed} FROM {rows} WHERE {has(release.number)}{order}"
     if positions is not None:
-        con.register("_positions", _read_positions(positions))
+        con.register("_positions", read_parquet(positions))
         replaced = ", ".join(f"p.{name} AS {name}" for name in PROVENANCE)
         query = f"SELECT r.* REPLACE ({replaced}) FROM ({query}) r POSITIONAL JOIN _positions p"
     con.execute(f"COPY ({query}) TO {literal(path)} ({PARQUET_OPTIONS})")
@@ -172,10 +172,3 @@ def key_columns(columns: Sequence[str]) -> list[str]:
     others = {*BEFORE_DIMENSIONS, *AFTER_DIMENSIONS, *BOUNDS, FOOTNOTES, *PROVENANCE}
     dimensions = [name for name in columns if name not in others]
     return [*BEFORE_DIMENSIONS, *dimensions, "time_period"]
-
-
-def _read_positions(data: bytes) -> pa.Table:
-    import pyarrow as pa  # noqa: PLC0415 - see above
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    return pq.ParquetFile(pa.BufferReader(data)).read()

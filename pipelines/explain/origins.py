@@ -21,6 +21,7 @@ from model.records.snapshot import LINEAGE, Computation, Snapshot
 from model.reference.personal_data import AROUND_CARD, LIKE, PATTERNS, UNSEEN, UUID, masked
 from model.reference.registries import Registries
 from model.util.hashing import has_checksum
+from model.util.parquet import read_parquet
 from model.util.sql import identifier, literal
 from pipelines.explain.excerpts import excerpts_of
 from pipelines.explain.walk import PLACE, header_lines
@@ -66,7 +67,7 @@ def origins(
     kinds: dict[str, dict[str, str]] = {}
     tables = _tables(path, names)
     if not withheld:
-        table = pq.read_table(path, columns=names)
+        table = read_parquet(path, names)
         if made:
             texts = _inputs(data_dir, taken, made, table)
         else:

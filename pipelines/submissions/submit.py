@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from model.errors import OpenIndicatorsError
 from model.records.reject_reasons import RejectReason, in_words, read_reasons
 from model.records.release_blockers import sentences
 from model.records.submission import Submission, Verdict
 from model.util.hashing import sha256_file
+from model.util.parquet import read_parquet
 from model.util.text import LocalizedText, joined, localized
 from pipelines.catalogue import Catalogue
 from pipelines.connections import open_transport
@@ -282,7 +281,7 @@ def _marks(form: Form, validated: Validated) -> Marks:
     titles = {name: item.title for name, item in checks.items()}
     filled_in = [column.concept for column in form.columns]
     marks: Marks = {}
-    rows = pq.read_table(validated.quarantine, columns=["_row", "reasons"]).to_pylist()
+    rows = read_parquet(validated.quarantine, ["_row", "reasons"]).to_pylist()
     for row in rows:
         for reason in row["reasons"]:
             name = reason.partition(":")[0]
@@ -314,7 +313,7 @@ def published(form: Form, data_dir: DataDir, most: int) -> Filling:
     columns = [each for each in form.columns if each.concept in form.bound.dataset.columns]
     names = [each.concept for each in columns]
     stored.verify()
-    table = pq.read_table(stored.path("data.parquet"), columns=names)
+    table = read_parquet(stored.path("data.parquet"), names)
     if table.num_rows > most:
         raise OpenIndicatorsError(
             f"has {table.num_rows} figures; a template holds {most}",

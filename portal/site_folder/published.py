@@ -16,10 +16,10 @@ from urllib.parse import urljoin
 
 import httpx
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from model.errors import PortalError
 from model.util.hashing import sha256_bytes, unsealed
+from model.util.parquet import read_parquet
 from portal.changes.dataset_files import ORIGINS
 from portal.site_folder.state import CHECKSUMS, CatalogueState, DatasetState, ReleaseState, State
 
@@ -104,7 +104,7 @@ class PublishedSite:
         """Return the figures of a `release` of the dataset that has this `state`."""
         def read(data: bytes) -> pa.Table:
             # The same texts in every row: codes of a dictionary take a tenth of the memory.
-            return pq.read_table(pa.BufferReader(data), read_dictionary=["indicator", "ref_area"])
+            return read_parquet(data, codes=["indicator", "ref_area"])
 
         return self.release_file(state, release, f"{state.name}.parquet", read)
 

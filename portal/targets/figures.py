@@ -153,7 +153,7 @@ def _series(table: ReleasedTable, figure: ReleasedFigure, area: str, vintage: st
             "does not have the checksum that was recorded for it", where=str(table.path),
             todo="publish the dataset again; `openindicators doctor` shows what else is damaged",
         )
-    with pq.ParquetFile(table.path) as file:  # see `warehouse.store.packs.AT_ONCE`
+    with pq.ParquetFile(table.path) as file:  # see `model.util.parquet`
         columns = [name for name in file.schema_arrow.names if name not in PROVENANCE]
         read = file.read(columns)
     dimensions = set(columns) - _NO_DIMENSION

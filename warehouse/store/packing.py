@@ -23,6 +23,7 @@ from model.errors import BusyError, StoreError
 from model.records.release import FileRecord, Release
 from model.util.disk import STAGING, disk_errors, make_folder
 from model.util.hashing import has_checksum, pretty_json, sealed, sha256_file
+from model.util.parquet import read_parquet
 from model.util.sql import identifier, literal
 from warehouse.engine import connect
 from warehouse.packed_rows import has, key_of, rows_of, write_changes, write_release, write_rows
@@ -170,7 +171,7 @@ class _Packing:
         others = [
             (row["number"], row["name"], row["content"])
             for name in (RECORDS, RELEASES)
-            for row in pq.ParquetFile(pack.folder / name).read().to_pylist()
+            for row in read_parquet(pack.folder / name).to_pylist()
         ]
         columns = _described(con, pack.rows)[:-3]
         changes = (pack.folder / CHANGES).read_bytes() if pack.since > pack.first else None

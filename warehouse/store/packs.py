@@ -49,9 +49,7 @@ ROWS, RECORDS, RELEASES, RECORD = (
 POSITIONS = "positions"  # in RECORDS, of a release whose rows stood elsewhere in the source
 OTHERS = ("quarantine.parquet", "quality.json", "source_schema.json")
 PACKED = (DATA, CHANGES, *OTHERS)
-# Rows that are read at once. `pyarrow.parquet.read_table` imports pandas with `pyarrow.dataset`:
-# 0.3 s and 50 MB of each command.
-AT_ONCE = 64
+AT_ONCE = 64  # rows that are read at once
 SECONDS = 3_600.0  # far more than a query over the warehouse takes
 _TODO = "run `openindicators doctor --restore`, or restore it from a backup"
 

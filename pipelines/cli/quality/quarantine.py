@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import pyarrow.parquet as pq
 import typer
 from rich.markup import escape
 
@@ -17,6 +16,7 @@ from expectations.runner.acceptance import broken_checks, refused
 from model.errors import DeclarationError, OpenIndicatorsError, QualityError, SourceError
 from model.records.reject_reasons import in_words
 from model.records.validation_log import Acceptance, row_sha256
+from model.util.parquet import read_parquet
 from pipelines.catalogue import load_catalogue
 from pipelines.cli.terminal import (
     AsJson,
@@ -101,7 +101,7 @@ def _released_without(bound: BoundDataset, data_dir: DataDir) -> list[Quarantine
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> list[QuarantinedRow]:
-    return [_quarantined_row(row, columns) for row in pq.read_table(path).to_pylist()]
+    return [_quarantined_row(row, columns) for row in read_parquet(path).to_pylist()]
 
 
 def _quarantined_row(row: dict[str, Any], columns: tuple[str, ...]) -> QuarantinedRow:
