@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import shutil
@@ -267,6 +268,37 @@ def test_a_longer_pack_takes_the_place_of_a_shorter_one(tmp_path: Path) -> None:
     for seconds, left in ((3600, names), (0, ["1-4"])):
         packs.remove_packed(data_dir, seconds)
         assert [pack.folder.name for pack in packs.packs(data_dir, ID)] == left
+
+
+def test_a_pack_ends_when_its_records_have_so_many_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data_dir = DataDir(tmp_path / "data")
+    data_dir.prepare()
+    expected = some(data_dir, 6)
+    two = 2 * sum(len(expected[1][name]) for name in ("release.json", *packs.OTHERS))
+    monkeypatch.setattr(packing, "RECORDS_EACH", two - 100)
+    assert packing.pack_all(data_dir) == 5
+    assert [pack.folder.name for pack in packs.packs(data_dir, ID)] == ["1-2", "3-4", "5-5"]
+    packs.remove_packed(data_dir, 0)
+    assert found(data_dir) == expected
+
+
+def test_equal_declarations_of_a_datasets_releases_are_kept_once(tmp_path: Path) -> None:
+    data_dir = DataDir(tmp_path / "data")
+    data_dir.prepare()
+    some(data_dir, 4)
+    for number in (2, 3):  # one claims the checksum of the first, and declares something else
+        path = data_dir.releases(ID) / str(number) / "release.json"
+        record = json.loads(path.read_text(encoding="utf-8"))
+        record["declaration_sha256"] = f"{1:064d}"
+        record["declaration"] |= {"note": "other"} if number == 3 else {}
+        path.write_text(json.dumps(record), encoding="utf-8")
+    data_dir.ledger(ID).unlink()
+    first, second, third, _ = (
+        stored.release.declaration for stored in releases.history(data_dir, ID)
+    )
+    assert second is first and third == {**first, "note": "other"}
 
 
 @pytest.mark.parametrize("at", range(1, 6))

@@ -1,8 +1,9 @@
 """Making packs: releases before the current one are added to the newest pack of their dataset.
 
 A pack is written anew beside the old one, with one release more, until it has ROWS_EACH times the
-rows of a release: so reading a release from it costs little more than reading a file of its own. A
-release is packed only when its files come back with the checksums of its record; else it stays in
+rows of a release: so reading a release from it costs little more than reading a file of its own; or
+until its records have RECORDS_EACH bytes, which are all in memory while it is written. A release is
+packed only when its files come back with the checksums of its record; else it stays in
 full, and the next pack begins after it.
 """
 
@@ -53,6 +54,7 @@ WORTH = 262_144  # bytes that wait to be packed: less is not worth a file
 # own, and of 1 % revised rows a hundred releases share one (`make bench-history`).
 ROWS_EACH = 2
 ROWS_FREE = 20_000  # rows are read at once up to here
+RECORDS_EACH = 4 << 20  # 80 releases whose quality records have 50 kB
 
 
 def pack_all(data_dir: DataDir) -> int:
@@ -185,6 +187,7 @@ class _Packing:
             release.number == self.last + 1
             and _described(self.con, rows_of(data, None)) == self.columns
             and (self.last < self.first or self._count() + changed <= most)
+            and sum(len(content) for _, _, content in self.others) < RECORDS_EACH
         )
 
     def _count(self) -> int:

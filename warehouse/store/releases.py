@@ -133,12 +133,24 @@ def _recorded(
         )
     return _entered.of(folder, entry.sha256, lambda: (
         load(folder) if packed is None
-        else StoredRelease(Release.model_validate_json(packed), folder)
+        else StoredRelease(_parsed(packed), folder)
     ))
 
 
 # By folder, with the checksum of the record: read once, packed or not, as it never changes.
 _entered: Newest[Path, StoredRelease] = Newest(1024)
+_declarations: Newest[str, dict[str, Any]] = Newest(1024)  # by dataset, with its checksum
+
+
+def _parsed(record: bytes) -> Release:
+    """Return the release of a record; declarations that are equal are kept once for a dataset."""
+    release = Release.model_validate_json(record)
+    known = _declarations.of(
+        release.dataset, release.declaration_sha256, lambda: release.declaration
+    )
+    if known != release.declaration:  # the checksum that a record claims proves nothing
+        return release
+    return release.model_copy(update={"declaration": known})
 
 
 @contextmanager
@@ -216,7 +228,7 @@ def load(folder: Path) -> StoredRelease:
         StoreError: its record is missing or damaged.
     """
     try:
-        return StoredRelease(Release.model_validate_json(ledger.record_bytes(folder)), folder)
+        return StoredRelease(_parsed(ledger.record_bytes(folder)), folder)
     except (OSError, ValueError) as error:
         raise StoreError(
             f"the release's record cannot be read: {error}", where=str(folder), todo=_DAMAGED,
