@@ -5,7 +5,7 @@ something to do: what is up to date becomes no step and no event. Dagster's own 
 not pass here; they share the assets and what follows a run.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -88,8 +88,13 @@ class Run:
         """All datasets of the profile, by id."""
         return self.catalogue.bound_datasets(self.settings.profile)
 
-    def poll(self, chosen: Mapping[str, BoundDataset], on_news: Callable[[], None]) -> None:
-        """Ask the sources of datasets for what is new; call `on_news` for each answer with news."""
+    def poll(
+        self, chosen: Mapping[str, BoundDataset], on_news: Callable[[], None]
+    ) -> Iterator[str | None]:
+        """Ask the sources of datasets for what is new; call `on_news` for each answer with news.
+
+        Yields the ids of the datasets as their sources answer, and None while none does.
+        """
 
         def take(bound: BoundDataset) -> Taken:
             self.recorder.started(bound.dataset.id, "snapshot")
@@ -99,7 +104,7 @@ class Run:
                 on_news()
             return taken
 
-        self.polls.ask(chosen, take)
+        return self.polls.ask(chosen, take)
 
     def prepare(self) -> None:
         """Import what takes seconds, and make Dagster's storage: two workers would make it twice.
@@ -239,19 +244,21 @@ def _run_rounds(
         # What is new in one vintage is seldom up to date in the next. What another machine has
         # committed comes when a dataset is asked for, and is looked at after that.
         early = has_history and round_number == 1 and run.settings.shared_store is None
-        ran: set[str] = set()
         with run.looking(list(group) if early else []) as looked:
-            run.poll({n: b for n, b in group.items() if n in chosen - computed}, workers.expect)
+            asked = {name: bound for name, bound in group.items() if name in chosen - computed}
+            ran = _ask(run, asked, levels[0], has_history, workers)
             for level in levels:
                 now = {
-                    name: group[name] for name in level
-                    if name in chosen or not recorder.changed.isdisjoint(group[name].upstream)
+                    name: group[name] for name in level if name not in ran
+                    and (name in chosen or not recorder.changed.isdisjoint(group[name].upstream))
                 }
-                run.poll({n: b for n, b in now.items() if n in computed}, workers.expect)
-                # Dagster's history must know each dataset: without it all have to run.
+                derived = {name: bound for name, bound in now.items() if name in computed}
+                _ask(run, derived, (), has_history, workers)
                 quiet = {name: bound for name, bound in now.items()
-                         if has_history and run.polls.is_unchanged(name)}
+                         if _is_quiet(run, name, has_history)}
                 new = {name: bound for name, bound in now.items() if name not in quiet}
+                if new:
+                    _await(run, workers)
                 _begin(run, new, workers)
                 known = {name: settled for name, settled in looked().items()
                          if ran.isdisjoint(group[name].upstream)}
@@ -267,6 +274,33 @@ def _run_rounds(
             name for name in news
             if name not in recorder.failures and vintages(name) >= round_number
         }
+
+
+def _ask(
+    run: Run, asked: Mapping[str, BoundDataset], may_begin: Collection[str], has_history: bool,
+    workers: Workers,
+) -> set[str]:
+    """Ask sources; return the datasets that workers began with, while others were still asked.
+
+    Those are of `may_begin`. Workers begin as soon as they can, with all the news that there is by
+    then: each time costs a run of Dagster's.
+    """
+    begun: set[str] = set()
+    waiting: dict[str, BoundDataset] = {}
+    for name in run.poll(asked, workers.expect):
+        workers.listen(run.recorder)
+        if name and name in may_begin and not _is_quiet(run, name, has_history):
+            waiting[name] = asked[name]
+        if waiting and workers.can_begin():
+            _begin(run, waiting, workers)
+            begun |= waiting.keys()
+            waiting = {}
+    return begun
+
+
+def _is_quiet(run: Run, name: str, has_history: bool) -> bool:
+    """Whether a dataset's source has nothing new; Dagster's history must know each dataset."""
+    return has_history and run.polls.is_unchanged(name)
 
 
 def levels_of(group: dict[str, BoundDataset]) -> Iterator[list[str]]:

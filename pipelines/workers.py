@@ -132,6 +132,19 @@ class Workers(AbstractContextManager["Workers"]):
                 own = {name: answers[name] for name in share if name in answers}
                 connection.send((share, own))
 
+    def can_begin(self) -> bool:
+        """Whether others than this process could begin at once: prepared, and none at work."""
+        if self._prototype is None or self._at_work or not self._prototype[0].is_alive():
+            return False
+        if not self._prepared and self._prototype[1].poll():
+            self._wait_for_prototype()
+        return self._prepared
+
+    def listen(self, reporter: Reporter) -> None:
+        """Pass on what workers have said by now, which else wait when they have said much."""
+        while self._at_work and self._hear(reporter, 0):
+            pass
+
     def ended(self, reporter: Reporter) -> list[Failed]:
         """Wait until all that was begun has ended; the `reporter` gets what its steps report.
 
@@ -164,9 +177,13 @@ class Workers(AbstractContextManager["Workers"]):
                 raise _died("the workers") from error
             self._prepared = True
 
-    def _hear(self, reporter: Reporter) -> None:
-        """Wait for what a worker says, and pass it on to the `reporter`."""
-        for connection in cast("list[Connection]", wait(list(self._at_work))):
+    def _hear(self, reporter: Reporter, seconds: float | None = None) -> bool:
+        """Wait for what a worker says, and pass it on to the `reporter`.
+
+        None waits for ever. Returns whether one said anything.
+        """
+        heard = cast("list[Connection]", wait(list(self._at_work), seconds))
+        for connection in heard:
             stages = self._at_work[connection]
             try:
                 kind, said = connection.recv()
@@ -182,6 +199,7 @@ class Workers(AbstractContextManager["Workers"]):
             else:
                 _follow(stages, kind, *said)
                 getattr(reporter, kind)(*said)
+        return bool(heard)
 
     def _start(self, number: int) -> None:
         """Start workers until there are so many."""

@@ -2,9 +2,10 @@
 
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.progress import Clock
@@ -60,6 +61,7 @@ def take_snapshot(
         return taken
 
 
+PAUSE = 0.1  # seconds without an answer after which who asks may look after something else
 AT_A_TIME = 32  # hosts that are asked side by side: nearly all of it is waiting
 
 Taken = tuple[StoredSnapshot, bool]
@@ -76,18 +78,20 @@ class Polls:
 
     def ask(
         self, datasets: Mapping[str, BoundDataset], take: Callable[[BoundDataset], Taken]
-    ) -> None:
+    ) -> Iterator[str | None]:
         """Ask the sources of `datasets`: different hosts side by side, each host in turn.
 
         Args:
             datasets: by id.
             take: takes the snapshot of one; what it raises is kept for the step.
+
+        Yields the ids of the datasets as their sources answer, and None while none does.
         """
         hosts: dict[str, list[BoundDataset]] = {}
         for bound in datasets.values():
             hosts.setdefault(bound.host, []).append(bound)
 
-        interrupted = threading.Event()
+        interrupted, answered = threading.Event(), SimpleQueue[str]()
 
         def ask_in_turn(members: Iterable[BoundDataset]) -> None:
             for bound in members:
@@ -97,11 +101,21 @@ class Polls:
                     self.answers[bound.dataset.id] = take(bound)
                 except Exception as error:
                     self.answers[bound.dataset.id] = error
+                answered.put(bound.dataset.id)
 
         pool = ThreadPoolExecutor(AT_A_TIME)
         try:
-            for _ in pool.map(ask_in_turn, hosts.values()):
-                pass
+            for members in hosts.values():
+                pool.submit(ask_in_turn, members)
+            left = len(datasets)
+            while left:
+                try:
+                    name = answered.get(timeout=PAUSE)
+                except Empty:
+                    yield None
+                else:
+                    left -= 1
+                    yield name
         finally:  # an interrupted run waits for the requests that are on their way, for no others
             interrupted.set()
             pool.shutdown(cancel_futures=True)

@@ -3,8 +3,8 @@
 Belongs here: conditional requests, editions, reuse, and the journal of an unfinished session. It
 lies beside the parts, one JSON document a line: first what was requested and when, then one for
 each part, which counts only with the checksum that is noted: so nothing of a session is forced to
-the disk, which takes longer than all else where nothing is new. How a request travels is the
-transport's.
+the disk. A part that the last snapshot has stays there, and a session that got nothing new makes no
+folder: with a thousand sources that is most of the work. How a request travels is the transport's.
 """
 
 import json
@@ -14,11 +14,12 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 from model.errors import ChangedError, SourceError
 from model.records.snapshot import Part
-from model.util.disk import atomic_write, disk_errors, link_or_copy
-from model.util.hashing import canonical_json, sha256_file, sha256_json
+from model.util.disk import atomic_write, disk_errors
+from model.util.hashing import canonical_json, has_checksum, sha256_file, sha256_json
 from sources.base import (
     ConnectorOptions,
     Request,
@@ -36,10 +37,14 @@ _JOURNAL = ".pull.jsonl"  # no safe name of a part
 
 @dataclass
 class FetchSession:
-    """The folder of one fetch, what it requests, and what an interrupted run left of it."""
+    """The folder of one fetch, what it requests, and what an interrupted run left of it.
+
+    It is made with the first part that is noted: `began` is when it was asked for.
+    """
 
     folder: Path
     asks: str
+    began: float
     kept: dict[str, SourceFile] = field(default_factory=dict)
 
     def last(self) -> str | None:
@@ -54,19 +59,28 @@ class FetchSession:
         return part if part.path.is_file() and sha256_file(part.path) == part.sha256 else None
 
     def note(self, part: SourceFile) -> None:
-        """Note that a part is complete.
+        """Note that a part is complete, if it is new.
 
         Raises:
             StoreError: the folder cannot be written.
         """
+        if part.path.parent != self.folder:
+            return
         journal = self.folder / _JOURNAL
         with disk_errors(journal), journal.open("a", encoding="utf-8") as file:
+            if self.is_empty():
+                file.write(self.head + "\n")
             file.write(canonical_json(part.record) + "\n")
+
+    @property
+    def head(self) -> str:
+        """The first line of the journal."""
+        return canonical_json({"asks": self.asks, "began": self.began})
 
     def is_empty(self) -> bool:
         """Whether no part was noted yet."""
         journal = self.folder / _JOURNAL
-        return not journal.exists() or len(journal.read_bytes().splitlines()) < 2
+        return not journal.exists() or journal.stat().st_size == 0
 
     def drop(self) -> None:
         """Remove the folder."""
@@ -85,15 +99,19 @@ def begin(folder: Path, asks: str) -> FetchSession:
     began = head.get("began")
     now = time.time()
     is_young = isinstance(began, float) and 0 <= now - began <= MAX_PULL_SECONDS
-    kept = parts if head.get("asks") == asks and is_young else {}
+    if not (parts and is_young and head.get("asks") == asks):
+        session = FetchSession(folder, asks, now)
+        if folder.exists():
+            session.drop()
+        return session
+    session = FetchSession(folder, asks, cast("float", began), parts)
     with atomic_write(folder / _JOURNAL, lasting=False) as staging:
         for path in folder.glob("*"):
-            if path.name not in (_JOURNAL, *kept):
+            if path.name not in (_JOURNAL, *parts):
                 path.unlink()
-        first = {"asks": asks, "began": began if kept else now}
-        lines = [canonical_json(first), *(canonical_json(part.record) for part in kept.values())]
+        lines = [session.head, *(canonical_json(part.record) for part in parts.values())]
         staging.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return FetchSession(folder, asks, kept)
+    return session
 
 
 def _read(journal: Path) -> tuple[dict[str, object], dict[str, SourceFile]]:
@@ -152,7 +170,7 @@ class _Fetcher:
         target = self.session.folder / name
         known = self._earlier(name, request)
         if known is not None and edition is not None and known.edition == edition:
-            return _taken_over(known, target)
+            return known
         return self._send(known, request, target)
 
     def _still_the_same(self, kept: SourceFile, request: Request) -> SourceFile:
@@ -180,15 +198,14 @@ class _Fetcher:
                 "answered 'not modified' to an unconditional request",
                 where=safe_url(request.url), todo="try again later",
             )
-        return replace(_taken_over(known, target), edition=None)
+        return replace(known, edition=None)
 
     def _earlier(self, name: str, request: Request) -> SourceFile | None:
         """Return the earlier part of the same request, if its file is intact."""
         found = self.earlier.get(name)
         if found is None or found.url != safe_url(request.url):
             return None
-        is_intact = found.path.is_file() and sha256_file(found.path) == found.sha256
-        return found if is_intact else None
+        return found if has_checksum(found.path, found.sha256) else None
 
 
 def fetch_parts(
@@ -248,9 +265,3 @@ def _requested(
 ) -> Iterator[SourceFile]:
     yield from recorded_files(options.files, get)
     yield from protocol.fetch(options, get)
-
-
-def _taken_over(part: SourceFile, target: Path) -> SourceFile:
-    with atomic_write(target, lasting=False) as staging:
-        link_or_copy(part.path, staging)  # bodies are replaced, never written to
-    return replace(part, path=target)

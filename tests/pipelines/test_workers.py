@@ -21,6 +21,7 @@ from pipelines.catalogue import load_catalogue
 from pipelines.connections import open_portals
 from pipelines.rounds import Outcome, Run, run_datasets
 from pipelines.settings import Settings
+from pipelines.steps.fetch import take_snapshot
 from pipelines.steps.progress import FailureLog
 from pipelines.workers import Workers
 from portal.ckan.client import ActionRefused
@@ -83,6 +84,22 @@ def test_the_bytes_do_not_depend_on_the_number_of_workers(run):
         }, stage, str(error), type(error)
     assert len(found[1][0]) > 100 and any(name.startswith("site/") for name in found[1][0])
     assert found[1] == found[3]
+
+
+def test_news_becomes_a_release_while_other_sources_are_asked(run, monkeypatch):
+    released = []
+
+    def slow(bound, data_dir, *others):
+        if bound.dataset.id == NAMES[0]:
+            until = time.monotonic() + 60
+            while not (data_dir.releases(NAMES[1]) / "1").exists() and time.monotonic() < until:
+                time.sleep(0.05)
+            released.append((data_dir.releases(NAMES[1]) / "1").exists())
+        return take_snapshot(bound, data_dir, *others)
+
+    monkeypatch.setattr("pipelines.rounds.take_snapshot", slow)
+    outcome, _ = run(2)
+    assert released == [True] and len(outcome.changed) == 2
 
 
 def test_a_worker_that_dies_fails_its_datasets_and_no_others(run, monkeypatch):

@@ -220,15 +220,46 @@ def test_what_is_known_is_neither_copied_nor_forced_to_the_disk(
     """A large file, or a thousand datasets, without news cost no more than the question."""
     bank.pages = 3
     first = pulled(bank, tmp_path / "1")
-    before = [part.path.read_bytes() for part in first.parts]
     monkeypatch.setattr(os, "fsync", None)  # a call would fail
     second = pulled(bank, tmp_path / "2", first)
     assert second.unchanged
     assert bank.asked == [1]
-    taken_over = zip(first.parts[1:], second.parts[1:], strict=True)
-    assert all(now.path.samefile(then.path) for then, now in taken_over)
-    write_body(second.parts[-1].path, [b"news"], Request("https://example.org"), {})
-    assert [part.path.read_bytes() for part in first.parts] == before
+    assert [part.path for part in second.parts[1:]] == [part.path for part in first.parts[1:]]
+
+
+def test_what_changed_of_many_pages_is_resumed_beside_what_is_known(tmp_path: Path) -> None:
+    """The page that did not change stays in the last snapshot; the one that is new is kept."""
+
+    class Conditional(Pages):
+        def send(self, request: Request, validators: Validators, target: Path) -> SourceFile | None:
+            found = super().send(request, validators, tmp_path / target.name)
+            if validators.etag == found.sha256:
+                return None
+            written = write_body(target, [found.path.read_bytes()], request, {})
+            return replace(written, etag=found.sha256)
+
+    def pulled(fails: int | None, *values: int) -> Conditional:
+        transport = Conditional(*values, fails=fails)
+        nonlocal known
+        try:
+            known = fetch_parts(
+                gho, gho.Options(indicators=("A",)), transport, tmp_path / f"{len(known)}", known
+            ).parts
+        finally:
+            found.append([json.loads(part.path.read_text())["value"][0]["Value"] for part in known])
+        return transport
+
+    known: list[SourceFile] = []
+    found: list[list[int]] = []
+    pulled(None, 1, 2, 3)
+    with pytest.raises(SourceError, match="is down"):
+        pulled(2, 1, 5, 6)
+    folder = tmp_path / "3"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".pull.jsonl", known[1].path.name
+    ], "only what is new lies there"
+    assert pulled(None, 1, 5, 6).asked == [0, 1, 2]
+    assert found == [[1, 2, 3], [1, 2, 3], [1, 5, 6]]
 
 
 def test_a_stored_fetch_session_is_not_resumed(bank: Bank, tmp_path: Path) -> None:
@@ -356,7 +387,10 @@ def test_what_is_stored_is_whole_and_of_one_edition(
         except SourceError:
             continue
         stored = folder / str(number)  # as a run does that stores a snapshot
-        (folder / "pull").rename(stored)
+        stored.mkdir()
+        for part in found.parts:
+            shutil.copyfile(part.path, stored / part.name)
+        shutil.rmtree(folder / "pull", ignore_errors=True)
         earlier = tuple(replace(part, path=stored / part.name) for part in found.parts)
         assert [part.name for part in earlier] == [
             f"{name}-{page:04d}.json" for name in "ab" for page in (1, 2, 3)

@@ -12,7 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -64,24 +64,30 @@ def remove_directory(path: Path) -> None:
     shutil.rmtree(leaving, ignore_errors=True)
 
 
-def remove_staging(folder: Path, seconds: float = 0) -> int:
-    """Remove every staging file and folder under `folder`; return how many there were.
+def staging_under(folder: Path) -> list[Path]:
+    """Return every staging file and folder under `folder`."""
+    return [
+        Path(parent, name)
+        for parent, folders, files in os.walk(folder)  # every run looks at all that is there
+        for name in (*folders, *files) if name.startswith(".") and _is_staging(name)
+    ]
 
-    Either the caller holds the lock under which `folder` is written, or they are older than as many
-    `seconds` as no writer needs: none of them is in use.
+
+def remove_old(paths: Iterable[Path], seconds: float = 0) -> None:
+    """Remove files and folders that have been unfinished for so many `seconds`.
+
+    Either the caller holds the lock under which they are written, or no writer needs as long: none
+    of them is in use.
     """
     until = time.time() - seconds
-    found = [
-        path for parent, folders, files in os.walk(folder)  # every run looks at all that is there
-        for name in (*folders, *files) if name.startswith(".") and _is_staging(name)
-        and (path := Path(parent, name)).lstat().st_mtime <= until
-    ]
-    for path in found:
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-    return len(found)
+    for path in paths:
+        with suppress(FileNotFoundError):  # whoever wrote it has ended
+            if path.lstat().st_mtime > until:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def _is_staging(name: str) -> bool:

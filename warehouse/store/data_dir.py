@@ -7,8 +7,7 @@
 import errno
 import json
 import os
-import shutil
-import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from model.records import buildinfo
 from model.util.disk import STAGING, disk_errors, write_if_changed
 from model.util.hashing import pretty_json, sealed, unsealed
 from model.util.text import Frozen
-from warehouse.store.atomic import remove_staging
+from warehouse.store.atomic import remove_old, staging_under
 from warehouse.store.shared_store import PROJECT, SharedStore
 
 # What an interrupted fetch session has received waits for the next run for a day.
@@ -325,29 +324,25 @@ class DataDir:
 
         Whoever writes a dataset's records holds its lock, also from another container or host;
         the system releases the lock of a process that dies. So what is found under a lock that
-        can be taken is in no one's use.
+        can be taken is in no one's use. No lock is taken where nothing is found.
         """
-        folders = [path for name in (*_DATASET_FOLDERS, "fetch_sessions")
-                   for path in (self.root / name).glob("*/*")]
         for folder in (self.site, self.preview, self.buildinfo, self.root / "ledger"):
-            remove_staging(folder, PAGE_SECONDS)
-        until = time.time() - PAGE_SECONDS
-        for path in self.root.glob(f".*{STAGING}*"):  # of the catalogue, and DuckDB's log beside it
-            if path.is_file() and path.stat().st_mtime <= until:
-                path.unlink(missing_ok=True)
-        for path in (self.root / "unpacked").glob("*/*/*"):
-            if path.stat().st_mtime <= time.time() - SESSION_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)
-        datasets = {"/".join(path.parts[-2:]) for path in folders if path.is_dir()}
-        for dataset in sorted(datasets):
+            remove_old(staging_under(folder), PAGE_SECONDS)
+        beside = self.root.glob(f".*{STAGING}*")  # of the catalogue, and DuckDB's log beside it
+        remove_old((path for path in beside if path.is_file()), PAGE_SECONDS)
+        remove_old((self.root / "unpacked").glob("*/*/*"), SESSION_SECONDS)
+        unfinished: dict[str, list[Path]] = defaultdict(list)
+        for folder in (self.root / name for name in _DATASET_FOLDERS):
+            for path in staging_under(folder):
+                sector, dataset, *_ = path.relative_to(folder).parts
+                unfinished[f"{sector}/{dataset}"].append(path)
+        sessions = (self.root / "fetch_sessions").glob("*/*")
+        for dataset in sorted(unfinished.keys() | {"/".join(path.parts[-2:]) for path in sessions}):
             with self._lock(self._lock_path(dataset), 0) as held:
                 if not held:
                     continue
-                for name in _DATASET_FOLDERS:
-                    remove_staging(self.root / name / dataset)
-                waiting = self.fetch_session(dataset)
-                if waiting.exists() and time.time() - waiting.stat().st_mtime > SESSION_SECONDS:
-                    shutil.rmtree(waiting, ignore_errors=True)
+                remove_old(unfinished[dataset])
+                remove_old([self.fetch_session(dataset)], SESSION_SECONDS)
 
     @contextmanager
     def dataset_lock(self, dataset: str, timeout: float = 300) -> Iterator[None]:
