@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from expectations.suites.suite import Suite, full_suite, load_suites
+from expectations.suites.suite import Suite, load_suites
 from model.declarations.computed import check_computed
 from model.declarations.load import Declaration, declaration_paths, load_declarations
 from model.errors import DeclarationError, OpenIndicatorsError
@@ -61,10 +61,9 @@ class Catalogue:
         found = {}
         for name in names:
             if (profile, name) not in self._bound:
-                declaration = self.declarations[name]
-                suite = full_suite(declaration.dataset, self.suites.get(name), self.registries)
                 self._bound[profile, name] = BoundDataset(
-                    declaration, suite, profile, self.registries, self.timed, self.cluster
+                    self.declarations[name], self.suites.get(name), profile, self.registries,
+                    self.timed, self.cluster,
                 )
             found[name] = self._bound[profile, name]
         return found

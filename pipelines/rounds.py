@@ -13,7 +13,6 @@ from importlib import import_module
 
 from model.util.garbage_collector import paused_collector
 from model.util.processes import begun, worth
-from pipelines.after_run.follow_up import RECORDS, follow_up
 from pipelines.catalogue import Catalogue
 from pipelines.connections import open_transport
 from pipelines.own_records import comes_last
@@ -21,7 +20,7 @@ from pipelines.settings import SAMPLE, Settings
 from pipelines.steps.bound_dataset import BoundDataset
 from pipelines.steps.computed_source import transport_for
 from pipelines.steps.fetch import Polls, Taken, take_snapshot
-from pipelines.steps.progress import STAGES, FailureLog, Reporter
+from pipelines.steps.progress import RECORDS, STAGES, FailureLog, Reporter
 from pipelines.steps.publish import publish_left_behind
 from pipelines.steps.up_to_date import is_up_to_date
 from pipelines.workers import Failed, Workers, divide
@@ -218,6 +217,9 @@ def run_datasets(
             if stage != STAGES[-1]
         }
         publish_left_behind(failed, settings.data_dir, portals)
+    # Half a second that the sources need not wait for.
+    from pipelines.after_run.follow_up import follow_up  # noqa: PLC0415
+
     for name, error in follow_up(settings, catalogue).damaged.items():
         if name in bound_datasets:
             recorder.failures.setdefault(name, (RECORDS, error))

@@ -21,7 +21,7 @@ from pipelines.catalogue import Catalogue
 from pipelines.quality.history import QualityEvent, events, incidents
 from pipelines.quality.report import groups, report_of
 from pipelines.settings import Settings
-from pipelines.steps.progress import failure_of
+from pipelines.steps.progress import RECORDS, failure_of
 from portal import versions
 from portal.content import Content
 from portal.metadata.mqa import published_description
@@ -39,7 +39,6 @@ METRICS = "metrics.txt"
 FEED = "{language}/failures.atom"
 TITLE = LocalizedText(vi="{site}, chất lượng: sự cố", en="{site}, quality: failures")
 ENTRIES = 100
-RECORDS = "records"  # the stage of a failure that no step has, but the records themselves
 OF_ONE_DATASET = 20
 
 

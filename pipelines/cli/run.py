@@ -11,7 +11,6 @@ from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
 from model.util.processes import divided
 from model.util.text import did_you_mean
-from pipelines.after_run.follow_up import RECORDS
 from pipelines.catalogue import Catalogue, load_catalogue
 from pipelines.cli.live import live
 from pipelines.cli.terminal import (
@@ -31,6 +30,7 @@ from pipelines.cli.terminal import (
 from pipelines.connections import open_portals
 from pipelines.rounds import Outcome, run_datasets
 from pipelines.settings import Settings
+from pipelines.steps.progress import RECORDS
 from pipelines.steps.publish import publish
 from pipelines.submissions.transport import waits
 from portal.base import Portal

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from expectations import suites
 from expectations.disclosure_control.small_cells import suppressed
-from expectations.suites.suite import Suite
+from expectations.suites.suite import Suite, full_suite
 from model.declarations.dataset import Dataset
 from model.declarations.load import Declaration
 from model.declarations.source import Source
@@ -28,7 +28,7 @@ class BoundDataset:
     """A dataset in a profile, with everything that its steps need to know of it."""
 
     declaration: Declaration
-    suite: Suite  # complete: the generic expectations and the dataset's own
+    own_suite: Suite | None  # of its file
     profile: str
     registries: Registries
     timed: bool = True  # records keep durations; without them, equal runs are equal to the byte
@@ -38,6 +38,14 @@ class BoundDataset:
     def dataset(self) -> Dataset:
         """The dataset."""
         return self.declaration.dataset
+
+    @cached_property
+    def suite(self) -> Suite:
+        """All that is expected: what the declaration implies, and the dataset's own suite.
+
+        It is made when it is asked for: of a thousand datasets that takes half a second.
+        """
+        return full_suite(self.dataset, self.own_suite, self.registries)
 
     @cached_property
     def source(self) -> Source:
@@ -56,7 +64,8 @@ class BoundDataset:
     def upstream(self) -> tuple[str, ...]:
         """The datasets whose releases it is made from or compared with: they run before it."""
         inputs = (each.dataset for each in self.dataset.inputs.values())
-        return tuple(dict.fromkeys((*inputs, *self.suite.inputs)))
+        compared = self.own_suite.inputs if self.own_suite else ()
+        return tuple(dict.fromkeys((*inputs, *compared)))
 
     @property
     def host(self) -> str:

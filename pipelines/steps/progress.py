@@ -13,6 +13,7 @@ from warehouse.store.data_dir import DataDir
 Clock = Callable[[], datetime]
 
 STAGES = ("snapshot", "table", "release", "publication")
+RECORDS = "records"  # the stage of a failure that no step has, but the records themselves
 
 
 class Reporter(Protocol):

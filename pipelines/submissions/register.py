@@ -53,8 +53,9 @@ def write_receipt(stem: Path, submissions: Sequence[Submission]) -> list[Path]:
         "\n".join(texts.receipt(each).get(language) for each in submissions)
         for language in languages()
     ]
-    paths = [receipt_path(stem), receipt_path(stem).with_suffix(".txt")]
-    for path, text in zip(paths, (record, "\n\n".join(texts_of) + "\n"), strict=True):
+    # With the record a workbook counts as answered: it comes last.
+    paths = [receipt_path(stem).with_suffix(".txt"), receipt_path(stem)]
+    for path, text in zip(paths, ("\n\n".join(texts_of) + "\n", record), strict=True):
         with atomic_write(path) as staging:
             staging.write_text(text, encoding="utf-8")
     return paths

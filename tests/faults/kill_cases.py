@@ -66,7 +66,8 @@ def submissions(folder: Path) -> Case:
                     "Tỷ trọng")
     for path in (right, wrong):
         shutil.copy(path, dropped)
-    command = Command(("submit", "--as", "Nguyễn Văn A/Sở"), code=BLOCKED)
+    # Once both are answered there is nothing to take in.
+    command = Command(("submit", "--as", "Nguyễn Văn A/Sở"), code=BLOCKED, done=0)
     return case_of(folder, department.project, department.data, command)
 
 

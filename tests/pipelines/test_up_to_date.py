@@ -77,7 +77,7 @@ def test_several_processes_look_at_many_datasets(settings, monkeypatch):
     settings = Settings.from_environment()
     catalogue = load_catalogue(settings)
     same = catalogue.one(settings.profile, ROOMS)
-    other = replace(same, suite=catalogue.one(settings.profile, BEDS).suite)
+    other = replace(same, own_suite=catalogue.one(settings.profile, BEDS).suite)
     datasets = {f"tourism/rooms_{n}": same if n % 3 else other for n in range(100)}
     finished, forks, fork = [], [], os.fork
 

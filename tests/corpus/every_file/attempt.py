@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from expectations.suites.suite import full_suite, load_suites
+from expectations.suites.suite import load_suites
 from model.declarations.load import Declaration, load_declaration, load_draft
 from model.errors import OpenIndicatorsError
 from model.records.unread import UNREAD_CHECK
@@ -177,8 +177,7 @@ def _release(
     dataset = declaration.dataset
     suites, errors = load_suites(settings.suites, {dataset.id: dataset}, registries)
     assert not errors, errors
-    suite = full_suite(dataset, suites.get(dataset.id), registries)
-    bound = BoundDataset(declaration, suite, "live", registries, False)
+    bound = BoundDataset(declaration, suites.get(dataset.id), "live", registries, False)
     home = settings.data_dir
     take_snapshot(bound, home, FolderTransport(settings.data_dir.inbox), lambda: DAY)
     current = make_release(bound, home, lambda: DAY).current

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
+from model.errors import StoreError
+from model.records.submission import Submission
+from pipelines.submissions.register import receipt_path, write_receipt
 from sources.connectors.submission import FIRST_ROW
 from tests.fixtures.commands import Result, openindicators
 from tests.fixtures.spreadsheet import converted, require_libreoffice
@@ -113,6 +117,16 @@ def test_the_marked_copy_says_what_is_wrong_and_can_be_sent_again(
     assert department.run("run").out.count("No data yet") == 4
     code, (entry,) = department.submit(department.folder / "corrected.xlsx")
     assert (code, entry["verdict"], entry["release"]) == (0, "unchanged", 2)
+
+
+def test_the_record_that_counts_as_the_answer_is_written_after_all_else(tmp_path: Path) -> None:
+    """Killed before it, the workbook is still new to the next command."""
+    (tmp_path / "sent.receipt.txt").mkdir()  # it cannot be written
+    sent = Submission(at=datetime.now(UTC), by="A", file_sha256="0" * 64, dataset="",
+                      verdict="refused", reason="no template")
+    with pytest.raises(StoreError):
+        write_receipt(tmp_path / "sent", [sent])
+    assert not receipt_path(tmp_path / "sent").exists()
 
 
 def test_receipts_are_confirmed_by_the_register(
