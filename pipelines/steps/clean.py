@@ -7,6 +7,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from model.records.snapshot import Snapshot
+from model.records.source_schema import SourceSchema
 from model.util.disk import make_folder, staging_path
 from model.util.hashing import sha256_json
 from pipelines.cluster.clean import clean_in_chunks
@@ -46,7 +48,7 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
     own_sql = bound.declaration.sql.get(bound.profile)
     how = Cleaning(
         dataset, bound.source, options_of(bound.source).columns, bound.registries, own_sql,
-        releases.source_schema_before(data_dir, dataset.id, stored.snapshot.sha256),
+        _schema_before(data_dir, stored.snapshot),
         stored.snapshot.retrieved.date(),
     )
     cluster = bound.cluster_for(stored)
@@ -68,6 +70,13 @@ def make_table(bound: BoundDataset, data_dir: DataDir) -> tuple[Path, CleanStats
             )
         finally:
             shutil.rmtree(chunks, ignore_errors=True)
+
+
+def _schema_before(data_dir: DataDir, snapshot: Snapshot) -> SourceSchema | None:
+    """Return the source schema that the dataset was released with before a `snapshot`, or None."""
+    history = releases.history(data_dir, snapshot.dataset)
+    others = [each for each in history if each.release.snapshot_sha256 != snapshot.sha256]
+    return others[-1].source_schema if others else None
 
 
 def read_snapshot(bound: BoundDataset, stored: StoredSnapshot) -> Iterable[pa.RecordBatch]:

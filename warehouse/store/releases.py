@@ -194,23 +194,6 @@ def as_of(data_dir: DataDir, dataset: str, moment: datetime) -> StoredRelease | 
     return issued[-1] if issued else None
 
 
-def source_schema_before(
-    data_dir: DataDir, dataset: str, snapshot_sha256: str
-) -> SourceSchema | None:
-    """Return the source schema that a `dataset` was released with before a snapshot, or None.
-
-    `data_dir` has the releases; the snapshot is named by its checksum, `snapshot_sha256`.
-
-    Raises:
-        StoreError: a release's record is damaged.
-    """
-    others = [
-        stored for stored in history(data_dir, dataset)
-        if stored.release.snapshot_sha256 != snapshot_sha256
-    ]
-    return others[-1].source_schema if others else None
-
-
 def datasets(data_dir: DataDir) -> list[str]:
     """Return the ids of all datasets that have, or had, a release."""
     found = (data_dir.root / "releases").glob(f"*/*/*/{RECORD}")
