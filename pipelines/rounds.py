@@ -5,8 +5,8 @@ something to do: what is up to date becomes no step and no event. Dagster's own 
 not pass here; they share the assets and what follows a run.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -89,7 +89,7 @@ class Run:
 
     def poll(
         self, chosen: Mapping[str, BoundDataset], on_news: Callable[[], None]
-    ) -> Iterator[str | None]:
+    ) -> Generator[str | None, None, None]:
         """Ask the sources of datasets for what is new; call `on_news` for each answer with news.
 
         Yields the ids of the datasets as their sources answer, and None while none does.
@@ -285,18 +285,23 @@ def _ask(
     """Ask sources; return the datasets that workers began with, while others were still asked.
 
     Those are of `may_begin`. Workers begin as soon as they can, with all the news that there is by
-    then: each time costs a run of Dagster's.
+    then: each time costs a run of Dagster's. What failed waits: a step would ask its host again,
+    beside this process.
     """
     begun: set[str] = set()
     waiting: dict[str, BoundDataset] = {}
-    for name in run.poll(asked, workers.expect):
-        workers.listen(run.recorder)
-        if name and name in may_begin and not _is_quiet(run, name, has_history):
-            waiting[name] = asked[name]
-        if waiting and workers.can_begin():
-            _begin(run, waiting, workers)
-            begun |= waiting.keys()
-            waiting = {}
+    with closing(run.poll(asked, workers.expect)) as answered:
+        for name in answered:
+            workers.listen(run.recorder)
+            if (
+                name and name in may_begin and run.polls.has_snapshot(name)
+                and not _is_quiet(run, name, has_history)
+            ):
+                waiting[name] = asked[name]
+            if waiting and workers.can_begin():
+                _begin(run, waiting, workers)
+                begun |= waiting.keys()
+                waiting = {}
     return begun
 
 

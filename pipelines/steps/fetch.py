@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -78,14 +78,15 @@ class Polls:
 
     def ask(
         self, datasets: Mapping[str, BoundDataset], take: Callable[[BoundDataset], Taken]
-    ) -> Iterator[str | None]:
+    ) -> Generator[str | None, None, None]:
         """Ask the sources of `datasets`: different hosts side by side, each host in turn.
 
         Args:
             datasets: by id.
             take: takes the snapshot of one; what it raises is kept for the step.
 
-        Yields the ids of the datasets as their sources answer, and None while none does.
+        Yields the ids of the datasets as their sources answer, and None while none does; closed
+        before the end, it asks for nothing more.
         """
         hosts: dict[str, list[BoundDataset]] = {}
         for bound in datasets.values():
@@ -119,6 +120,10 @@ class Polls:
         finally:  # an interrupted run waits for the requests that are on their way, for no others
             interrupted.set()
             pool.shutdown(cancel_futures=True)
+
+    def has_snapshot(self, dataset: str) -> bool:
+        """Return whether the source of a dataset has answered, and not failed."""
+        return isinstance(self.answers.get(dataset), tuple)
 
     def is_unchanged(self, dataset: str) -> bool:
         """Return whether the source of a dataset has answered that it serves nothing new."""

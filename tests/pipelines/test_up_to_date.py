@@ -228,6 +228,26 @@ def test_hosts_are_asked_side_by_side_and_each_in_turn():
     assert [polls.is_unchanged(name) for name in datasets] == [True, False, True]
 
 
+def test_who_gives_up_waits_for_what_is_on_its_way_and_asks_for_nothing_more():
+    is_closed, is_on_its_way, asked = threading.Event(), threading.Event(), []
+
+    def take(bound):
+        asked.append(bound.id)
+        if bound.id == "b1":
+            is_on_its_way.set()
+            is_closed.wait(20)
+        is_on_its_way.wait(20)
+        return object(), False
+
+    datasets = {name: Bound(name, name[0]) for name in ("a1", "b1", "b2", "b3")}
+    answered = Polls().ask(datasets, take)
+    while next(answered) != "a1":
+        pass
+    threading.Timer(0.2, is_closed.set).start()
+    answered.close()
+    assert is_closed.is_set() and sorted(asked) == ["a1", "b1"]
+
+
 def test_an_answer_is_taken_once_and_an_error_is_raised_once():
     polls = Polls()
     bound = Bound("a", "host")
