@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from html import unescape
@@ -25,6 +28,7 @@ from portal.report.make import findings_of, reports
 from portal.site_folder.published import PublishedSite
 from tests.fixtures.commands import PROJECT, openindicators, records
 from tests.fixtures.sample import finished_sample
+from tests.pipelines.test_start import PROGRAM
 from tests.pipelines.walks import walk
 from warehouse.store import releases
 from warehouse.store.data_dir import DataDir
@@ -113,6 +117,16 @@ def test_a_second_run_says_that_nothing_changed_and_rewrites_nothing(data_dir):
     assert again.code == 0, again.out + again.err
     assert "Nothing has changed" in again.out
     assert records(data_dir) == before
+
+
+def test_a_run_without_news_imports_nothing_that_takes_seconds(data_dir):
+    found = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "run", "--json"], capture_output=True, text=True,
+        check=False, cwd=PROJECT, env=os.environ | {"OPENINDICATORS_DATA_DIR": str(data_dir)},
+    )
+    assert found.returncode == 0, found.stderr
+    loaded = set(json.loads(found.stderr.splitlines()[-1]))
+    assert loaded & {"dagster", "great_expectations", "pandas", "scipy"} == set()
 
 
 def test_the_run_is_in_dagsters_history(data_dir, listed):

@@ -13,7 +13,6 @@ import pytest
 
 from pipelines.cli.main import COMMANDS, Commands
 from tests.fixtures.projects import for_this_city
-from tests.fixtures.sample import finished_sample
 
 PROJECT = Path(__file__).parents[2]
 HEAVY = {
@@ -52,19 +51,6 @@ def test_a_run_imports_what_takes_seconds_only_when_it_has_work(tmp_path: Path) 
     loaded = set(json.loads(found.stderr.splitlines()[-1]))
     assert "pipelines.rounds" in loaded
     assert loaded & {"dagster", "great_expectations", "pandas", "pyspark", "scipy"} == set()
-
-
-def test_a_run_without_news_imports_nothing_that_takes_seconds(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    found = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "run", "--json"], capture_output=True, text=True,
-        check=False, cwd=PROJECT,
-        env=os.environ | {"OPENINDICATORS_DATA_DIR": str(finished_sample(tmp_path_factory))},
-    )
-    assert found.returncode == 0, found.stderr
-    loaded = set(json.loads(found.stderr.splitlines()[-1]))
-    assert loaded & {"dagster", "great_expectations", "pandas", "scipy"} == set()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
