@@ -4,7 +4,7 @@ Belongs here: conditional requests, editions, reuse, and the journal of an unfin
 lies beside the parts, one JSON document a line: first what was requested and when, then one for
 each part, which counts only with the checksum that is noted: so nothing of a session is forced to
 the disk. A part that the last snapshot has stays there, and a session that got nothing new makes no
-folder: with a thousand sources that is most of the work. How a request travels is the transport's.
+folder: that took a third of a question's time. How a request travels is the transport's.
 """
 
 import json
