@@ -224,12 +224,14 @@ def _of_site(site: Path, damages: list[Damage]) -> Iterator[Recorded]:
             yield site / libraries.PLACE / name, sha256, True
     for name, sha256 in (shared.datasets if shared else {}).items():
         folder = site / "datasets" / name
-        yield folder / "dataset.json", sha256, True
+        checksums = read_checksums(folder)
+        # The folder comes as a whole, with its own sealed list: after a run that was killed, it is
+        # ahead of the catalogue, which is written for all.
+        yield folder / "dataset.json", checksums.get("dataset.json", sha256), True
         state = read_state(DatasetState, folder / "dataset.json")
         if state is None:
             continue
         yield from ((site / path, page, True) for path, page in state.pages.items())
-        checksums = read_checksums(folder)
         yield from ((folder / path, each, True) for path, each in checksums.items())
         if not (folder / FOLDER_CHECKSUMS).is_file():
             damages.append(Damage(folder / FOLDER_CHECKSUMS, "is missing", derived=True))

@@ -217,8 +217,8 @@ def run_datasets(
             if stage != STAGES[-1]
         }
         publish_left_behind(failed, settings.data_dir, portals)
-    # Half a second that the sources need not wait for.
-    from pipelines.after_run.follow_up import follow_up  # noqa: PLC0415
+    # It takes half a second to import, for which the questions to sources need not wait.
+    from pipelines.after_run.follow_up import follow_up  # noqa: PLC0415 - see above
 
     for name, error in follow_up(settings, catalogue).damaged.items():
         if name in bound_datasets:

@@ -24,7 +24,7 @@ def read_parquet(
         codes: columns that come as dictionaries, where the same texts are in many rows.
     """
     import pyarrow as pa  # noqa: PLC0415 - 0.2 s; many commands read no Parquet file
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415 - as pyarrow
 
     opened = pa.BufferReader(source) if isinstance(source, bytes) else source
     with pq.ParquetFile(opened, read_dictionary=list(codes)) as file:

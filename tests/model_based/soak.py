@@ -27,8 +27,8 @@ from warehouse.store import packing
 BETWEEN = 5  # rounds from one comparison with the naive model to the next
 LEAST = 12  # rows of a source
 SPOILED = int(TOLERANCE * LEAST)  # more would block the dataset, and its news heap up
-MORE = 1.2  # times the memory of the first runs: packs become longer, until they are full
-EACH = 0.1  # MB for each release that is there: their records are read
+MORE = 1.1  # times the memory of the first runs
+EACH = 0.2  # MB for each release that is there: their records are read
 
 
 class RunsApart(World):
