@@ -18,7 +18,7 @@ from pipelines.dagster.assets import asset_key
 from pipelines.dagster.instance import open_instance
 from pipelines.rounds import Outcome, Run, RunRecorder, run_datasets
 from pipelines.settings import Settings
-from pipelines.steps.fetch import Polls
+from pipelines.steps.fetch import AT_A_TIME, Polls
 from pipelines.steps.progress import STAGES, FailureLog
 from tests.fixtures.answers import new_answered
 from tests.fixtures.bucket import bucket, s3_server  # noqa: F401 (fixtures)
@@ -226,6 +226,19 @@ def test_hosts_are_asked_side_by_side_and_each_in_turn():
     assert set(polls.ask(datasets, take)) - {None} == {"a1", "a2", "b1"}
     assert sorted(asked) == ["a1", "a2", "b1"] and asked.index("a1") < asked.index("a2")
     assert [polls.is_unchanged(name) for name in datasets] == [True, False, True]
+
+
+def test_hosts_that_let_one_wait_are_asked_all_at_once():
+    all_of_them = threading.Barrier(AT_A_TIME, timeout=20)
+
+    def take(bound):
+        all_of_them.wait()
+        return object(), False
+
+    polls = Polls()
+    datasets = {name: Bound(name, name) for name in map(str, range(AT_A_TIME))}
+    assert set(polls.ask(datasets, take)) - {None} == {*datasets}
+    assert all(map(polls.is_unchanged, datasets))
 
 
 def test_who_gives_up_waits_for_what_is_on_its_way_and_asks_for_nothing_more():
