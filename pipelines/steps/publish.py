@@ -10,7 +10,7 @@ from model.reference.registries import Registries
 from pipelines.quality.report import ReleaseWithReport
 from portal.base import Portal, ShowsDrafts
 from portal.site.site import Site
-from warehouse.store import drafts, releases
+from warehouse.store import drafts, ledger, releases
 from warehouse.store.data_dir import DataDir
 
 log = logging.getLogger(__name__)
@@ -24,8 +24,10 @@ def publish(dataset: str, data_dir: DataDir, portal: Portal) -> Publication | No
 
     Raises:
         PortalError: the portal refused; it still shows the old release.
+        StoreError: a record is damaged.
     """
     with data_dir.dataset_lock(dataset):
+        ledger.enter(data_dir, dataset)  # pages quote it; who made the release may have been killed
         history = releases.history(data_dir, dataset)
         if not history:
             return None

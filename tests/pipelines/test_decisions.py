@@ -18,7 +18,7 @@ from tests.faults.test_bad_input import BEDS, ROOMS, Bench
 from tests.fixtures.answers import confirming
 from tests.fixtures.commands import records
 from tests.fixtures.projects import for_this_city
-from warehouse.store import catalogue, decisions, drafts
+from warehouse.store import catalogue, decisions, drafts, ledger
 from warehouse.store.data_dir import DataDir
 
 
@@ -183,6 +183,10 @@ def test_what_was_decided_and_not_published_is_published_when_it_is_decided_agai
     data_dir, at = DataDir(bench.data_dir), datetime.now(UTC)
     decisions.withdraw(data_dir, BEDS, "Lê An", "Đếm hai lần", None, at)
     drafts.approve(data_dir, ROOMS, None, "Lê An", at)
+    ledgers = [data_dir.ledger(dataset) for dataset in (BEDS, ROOMS)]
+    entered = [path.read_bytes() for path in ledgers]
+    for path, lines in zip(ledgers, entered, strict=True):  # killed before it entered the release
+        path.write_bytes(b"".join(lines.splitlines(keepends=True)[:-1]))
     folder = bench.data_dir / "site/datasets" / BEDS
     assert (folder / "hospital_beds.csv").exists()
     said = bench.run("withdraw", BEDS, "--reason", "Đếm hai lần", "--by", "Lê An")
@@ -194,6 +198,10 @@ def test_what_was_decided_and_not_published_is_published_when_it_is_decided_agai
     assert said.code == 6 and "no draft waits" in said.err
     assert offered(bench, ROOMS) == published(bench, ROOMS)
     assert not page(bench, "preview", f"{ROOMS}.html").exists()
+    assert [path.read_bytes() for path in ledgers] == entered
+    proof = next((bench.data_dir / "site/datasets" / ROOMS).rglob("origins.parquet"))
+    record = ledger.entries(data_dir, ROOMS)[1].sha256.encode()
+    assert any(record in value for value in pq.read_metadata(proof).metadata.values())
     before = records(bench.data_dir)
     bench.run("approve", ROOMS)
     assert records(bench.data_dir) == before

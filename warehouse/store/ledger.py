@@ -4,7 +4,7 @@
 
 It stands apart from the releases: one that is lost is missed, one that was changed is seen, and a
 number that was used is never used for other content. A release is entered right after its commit;
-one that a crash left out, or that is older than the ledger, with the next run.
+one that a crash left out, or that is older than the ledger, before it is published.
 """
 
 from pathlib import Path
