@@ -160,11 +160,14 @@ def kill_once(case: Case, at: Sequence[int]) -> tuple[int, list[str]]:
     ]
 
 
-def points(changes: Sequence[int], kills: int, seed: int) -> list[tuple[int, ...]]:
+def points(changes: Sequence[int], kills: int, seed: int | None) -> list[tuple[int, ...]]:
     """Return at which change to kill each command, so many times; half of them in the last tenth.
 
-    `changes` says how many each makes, `seed` begins the choice.
+    `changes` says how many each makes, `seed` begins the choice. Without it they are killed at
+    every change in turn, from the first, at which the records are written.
     """
+    if seed is None:
+        return [tuple(1 + turn % most for most in changes) for turn in range(kills)]
     chance = random.Random(seed)
     return [
         tuple(
@@ -182,15 +185,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--in-turn", action="store_true", help="at each change, from the first on")
     parser.add_argument("--case", action="append", choices=CASES, help="these alone")
     given = parser.parse_args()
     chosen, differ = given.case or [*CASES], 0
+    seed = None if given.in_turn else given.seed
     for name in chosen:
         with tempfile.TemporaryDirectory(prefix="openindicators-kills-") as folder:
             case = CASES[name](Path(folder))
             kills = given.kills // len(chosen)
             deaths = ended = 0
-            for turn, at in enumerate(points(case.changes, kills, given.seed), start=1):
+            for turn, at in enumerate(points(case.changes, kills, seed), start=1):
                 died, wrong = kill_once(case, at)
                 deaths += died
                 ended += bool(wrong)
