@@ -24,17 +24,16 @@ from model.errors import PortalError
 from portal import libraries
 from portal.api import pxweb, sdmx_rest
 from portal.site.media_types import BINARY, MEDIA_TYPES, PARQUET, XLSX
+from portal.site.style import PLOT
 from portal.site_folder.state import DatasetState, read_state
 
 HOST = "127.0.0.1"
 
 # No script but the site's own files, nothing from elsewhere. Pages read data files, DuckDB alone is
-# WebAssembly, and a chart is drawn on a canvas to save it as a picture. The hash is that of the
-# style that Observable Plot puts into each chart of class `explorer-plot`.
-_PLOT_STYLE = "sha256-9cMo81rWGX9nXsM+qvpfxB39aWbKvj1wnQN7LS1Kdjc="
+# WebAssembly, and a chart is drawn on a canvas to save it as a picture.
 _SITE_POLICY = (
     "default-src 'none'; script-src 'self'{wasm}; worker-src 'self';"
-    f" connect-src 'self'; style-src 'self' '{_PLOT_STYLE}'; img-src 'self' data: blob:;"
+    " connect-src 'self'; style-src 'self' {style}; img-src 'self' data: blob:;"
     " font-src 'self';"
     " base-uri 'none'; form-action 'self'; frame-ancestors "
 )
@@ -43,6 +42,8 @@ _REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'none'"
 )
+# Pages with their style inside say its hash themselves: a policy of their own holds besides ours.
+_STYLED = re.compile(r"/[a-z]+/(?:(?:index|explorer)\.html)?")
 _REPORT = re.compile(r"/datasets/[a-z0-9_/-]+-quality\.html")
 _DUCKDB = re.compile(r"/assets/vendor/duckdb-wasm-")  # a worker has a policy of its own
 _EMBED = re.compile(r"/(?:[^/]+/)?embed[/.].*")  # pages made to stand in others' pages
@@ -122,7 +123,10 @@ def _policy(path: str) -> str:
     """Return the Content-Security-Policy of the page at a `path`."""
     if _REPORT.fullmatch(path):
         return _REPORT_POLICY
-    policy = _SITE_POLICY.replace("{wasm}", " 'wasm-unsafe-eval'" if _DUCKDB.match(path) else "")
+    policy = _SITE_POLICY.format(
+        wasm=" 'wasm-unsafe-eval'" if _DUCKDB.match(path) else "",
+        style="'unsafe-inline'" if _STYLED.fullmatch(path) else PLOT,
+    )
     return policy + ("*" if _EMBED.fullmatch(path) else "'none'")
 
 

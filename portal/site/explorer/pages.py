@@ -20,6 +20,7 @@ from model.util.languages import languages
 from portal import libraries
 from portal.rendering.environment import render_template
 from portal.scope import home_areas
+from portal.site import style
 from portal.site_folder.shared_page import SharedPage
 from portal.site_folder.state import DatasetState
 
@@ -70,7 +71,7 @@ def pages(
                 render_template,
                 TEMPLATES, f"{name}.html", language, root="../", page=f"{name}.html",
                 preview=preview, base_url=base_url, sectors=offered, libraries=addresses,
-                **_preloads(name),
+                **_preloads(name), style=style.of_explorer(),
                 settings={"language": language, **settings},
             ))
 

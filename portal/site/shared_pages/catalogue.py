@@ -10,6 +10,7 @@ from model.util.languages import default_language, languages
 from model.util.text import LocalizedText, fold, localized
 from portal.charts import chart
 from portal.rendering.environment import render_template
+from portal.site import style
 from portal.site.shared_pages.figures import Listed
 from portal.site_folder.shared_page import SharedPage
 from portal.site_folder.state import DatasetState
@@ -40,6 +41,7 @@ def render_catalogue(
         updated=max((state.issued for state in states), default=None),
         headlines=_headlines(sectors), facets=_facets(sectors, states), sparkline=chart.sparkline,
         first=FIRST, targets=targets, verdicts=WORDS.verdicts, say_targets=say,
+        style=style.of_home_page(),
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from model.reference.city import Theme, city, has_targets
+from model.reference.city import city, has_targets
 from model.reference.registries import Registries, Sector
 from model.util.hashing import (
     has_checksum,
@@ -33,6 +33,7 @@ from portal.metadata.identifiers import dataset_urn
 from portal.metadata.turtle import turtle
 from portal.rendering.environment import render_template
 from portal.report import registry
+from portal.site import style
 from portal.site.explorer import pages as explorer
 from portal.site.shared_pages import (
     catalogue,
@@ -212,8 +213,7 @@ def _of_all(
 def _assets() -> dict[str, bytes]:
     """Return our scripts and styles."""
     found = {f"assets/{path.name}": path.read_bytes() for path in sorted(ASSETS.iterdir())}
-    found["assets/style.css"] += _colours()
-    return found
+    return {**found, "assets/style.css": style.whole()}
 
 
 def _outside(base_url: str | None) -> dict[str, bytes]:
@@ -343,18 +343,6 @@ def _news(states: list[DatasetState]) -> list[ReleaseNews]:
         )
         for state in states for item in state.releases
     ]
-
-
-def _colours() -> bytes:
-    """Return the rule that gives the site the city's colours; none for the usual ones."""
-    theme = city().theme
-    if theme == Theme():
-        return b""
-    return (
-        "@media not (prefers-color-scheme: dark) {\n"  # in the dark, the usual ones can be read
-        f":root {{ --sea: {theme.main}; --sea-dark: {theme.dark}; --sea-pale: {theme.pale};"
-        f" --gold: {theme.accent}; }}\n}}\n"
-    ).encode()
 
 
 def _title(state: DatasetState) -> str:

@@ -75,6 +75,55 @@ def test_axe_finds_nothing_on_a_phone(browser: webdriver.Chrome, address: str) -
     nothing(judges.accessibility(browser, address, PAGES, judges.LOOKS[:1]))
 
 
+# How every element looks, and again with the style that other pages ask for instead.
+SAME = """
+const [sheets, done] = arguments;
+const looks = () => [...document.querySelectorAll("body, body *")].map((each) =>
+  ["", "::before", "::after"].map((part) => {
+    const style = getComputedStyle(each, part);
+    return each.className + part + [...style].map((name) => style.getPropertyValue(name));
+  }).join());
+for (const each of document.getAnimations()) each.finish();
+const before = looks(), inside = document.querySelector("head style");
+Promise.all(sheets.map((href) => new Promise((loaded) => {
+  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+  link.addEventListener("load", loaded);
+  inside.before(link);
+}))).then(() => {
+  inside.remove();
+  for (const each of document.getAnimations()) each.finish();
+  const after = looks();
+  done(before.filter((look, at) => look !== after[at]).map((look) => look.slice(0, 60)));
+});
+"""
+
+
+@pytest.mark.parametrize(("page", "shown", "sheets"), [
+    ("vi/index.html?q=du+lich", "#results .card", ["style.css"]),
+    ("en/explorer.html?dataset=industry/retail_trade&chart=multiples", "#chart svg",
+     ["style.css", "explorer/explorer.css"]),
+])
+@pytest.mark.parametrize("look", ["screen", "phone", "print"])
+def test_what_a_page_has_inside_of_the_style_is_all_that_it_needs(
+    browser: webdriver.Chrome, address: str, page: str, shown: str, sheets: list[str], look: str
+) -> None:
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+        "width": 360 if look == "phone" else 1280, "height": 900, "deviceScaleFactor": 1,
+        "mobile": False,
+    })
+    media = "print" if look == "print" else ""
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media})
+    try:
+        browser.get(address + page)
+        WebDriverWait(browser, 20).until(lambda b: b.find_elements(By.CSS_SELECTOR, shown))
+        found = browser.execute_async_script(SAME, [f"{address}assets/{each}" for each in sheets])
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert found == []
+    assert browser.get_log("browser") == []
+
+
 BAD = """<!doctype html><html lang="en"><head><title>Bad</title>
 <link rel="stylesheet" href="assets/bad.css"></head><body><main><h1>Bad</h1>
 <p>Dark on dark. <a href="none.html">Nowhere</a></p>

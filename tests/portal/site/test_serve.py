@@ -65,6 +65,14 @@ def test_only_scripts_and_styles_are_kept_without_asking(
     assert get(port, path)[1]["cache-control"] == caching
 
 
+def test_pages_alone_that_have_their_style_inside_may_have_one(port: int) -> None:
+    for path in ("/vi/", "/vi/index.html", "/en/explorer.html"):
+        policy = get(port, path)[1]["content-security-policy"]
+        assert "style-src 'self' 'unsafe-inline';" in policy and "script-src 'self';" in policy
+    for path in ("/", "/index.html", "/vi/tourism/index.html", "/vi/table.html", "/vi/embed.html"):
+        assert "unsafe-inline" not in get(port, path)[1]["content-security-policy"]
+
+
 def test_pages_and_downloads(port: int) -> None:
     status, headers, body = get(port, "/")
     assert (status, body) == (200, "<p>Đà Nẵng".encode())

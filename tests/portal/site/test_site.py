@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import date
+from hashlib import sha256
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -415,6 +419,19 @@ def test_nothing_comes_from_the_network_or_runs_inline(
     mark = mark.replace('"', "'")
     assert "url(" not in unquote(css).replace(f'url("data:image/svg+xml,{mark}")', "")
     assert "@import" not in css
+
+
+def test_a_page_that_has_its_style_inside_may_have_no_other(
+    site: Site, history: list[ReleaseOnDisk]
+) -> None:
+    site.apply(list(history))
+    styled = {}
+    for path in site.folder.glob("en/**/*.html"):
+        head, *style = re.split("</?style>", path.read_text(encoding="utf-8"))
+        if style:
+            digest = b64encode(sha256(style[0].encode()).digest()).decode()
+            styled[path.name] = f"style-src 'self' 'sha256-{digest}' " in unescape(head)
+    assert styled == {"index.html": True, "explorer.html": True}
 
 
 def test_the_page_answers_what_people_ask(site: Site, history: list[ReleaseOnDisk]) -> None:
