@@ -69,6 +69,7 @@ class Roles:
     indicators: the codes, each with the words that the source has for it.
     names: by code, what the source calls an indicator in each language, where it says so.
     units: by code, the unit that the source names.
+    unknown_units: by code, what a column of units says that names no unit of the registry.
     bases: by code, at which prices it is, where the source says so.
     dimensions: by name: the codelist, None where the text is its own code.
     notes: the evidence of each rule.
@@ -83,6 +84,7 @@ class Roles:
     indicators: dict[str, str] = field(default_factory=dict)
     names: dict[str, dict[str, str]] = field(default_factory=dict)
     units: dict[str, NamedUnit] = field(default_factory=dict)
+    unknown_units: dict[str, str] = field(default_factory=dict)
     bases: dict[str, PriceBasis] = field(default_factory=dict)
     dimensions: dict[str, str | None] = field(default_factory=dict)
     notes: dict[str, Guess] = field(default_factory=dict)

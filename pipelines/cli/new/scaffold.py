@@ -146,9 +146,9 @@ def _units(
         units[code] = named.unit if named else None
         if named and not named.is_certain:
             likely[code] = named
-    unknown = [roles.indicators[code] or code for code, unit in units.items() if unit is None]
+    unknown = [code for code, unit in units.items() if unit is None]
     if unknown:
-        names = ", ".join(repr(quoted(words, 40)) for words in unknown[:5])
+        names = ", ".join(_unknown(code, roles) for code in unknown[:5])
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
         asked = [_is_right(f"indicators.{code}.unit", unit) for code, unit in likely.items()]
         asked.append(Question(
@@ -167,13 +167,26 @@ def _units(
             _is_right(f"indicators.{code}.unit", unit) for code, unit in likely.items()
         ]
     kept = {code: None if code in likely else unit for code, unit in units.items()}
-    return kept, one.unit, [_is_right("indicator_defaults.unit", one)]
+    of = [roles.indicators[code] or code for code in likely] if len(likely) < len(units) else []
+    return kept, one.unit, [_is_right("indicator_defaults.unit", one, of)]
 
 
-def _is_right(field: str, unit: NamedUnit) -> Question:
+def _unknown(code: str, roles: Roles) -> str:
+    """Return an indicator's name and what the source says of its unit, which names none."""
+    name = repr(quoted(roles.indicators[code] or code, 40))
+    said = roles.unknown_units.get(code)
+    return f"{name} (its unit in the source, {quoted(said, 40)!r}, is unknown)" if said else name
+
+
+def _is_right(field: str, unit: NamedUnit, of: Sequence[str] = ()) -> Question:
+    """Return the question on a unit; `of` are the indicators that have it, where others do not."""
     doubt = "; the figures may be in thousands or millions" if unit.unit == "count" else ""
+    names = ", ".join(repr(quoted(name, 60)) for name in of[:5])
+    more = f" and {len(of) - 5} more" if len(of) > 5 else ""
+    times = f", after multiplying by {unit.factor:,g}" if unit.factor != 1 else ""
     return Question(
-        field=field, ask=f"Is the unit right: {unit.unit}?",
+        field=field,
+        ask=f"Is the unit right: {unit.unit}{times}{f' (of {names}{more})' if names else ''}?",
         evidence=f"the words {quoted(unit.words, 80)!r}{doubt}",
     )
 

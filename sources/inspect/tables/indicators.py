@@ -97,7 +97,7 @@ def _units_column(search: Search) -> InspectedColumn | None:
     """Return the column that holds units: its name says so, or it has the headings of rows."""
     return next((
         column for column in search.columns.values()
-        if column.counts and unit_alone(next(iter(column.counts))) is not None and (
+        if any(map(unit_alone, column.counts)) and (
             names_a_unit(column.words) or _are_units(column))
     ), None)
 
@@ -192,8 +192,8 @@ def find_units(search: Search) -> None:
         words = labels.get(label.strip(), label)
         own = unit_alone(words) or unit_of(words)
         certain = own if own and own.is_certain else None
-        unit = certain or beside.get(code) or heading or own or of_title
-        if unit is not None:
+        unit = certain or beside.get(code) or heading or _likelier(own, of_title)
+        if unit is not None and code not in found.unknown_units:
             found.units[code] = _of_one(unit, _figures_of(search, label))
         basis = basis_of(words) or (search.title.basis if search.title else None)
         if basis is not None:
@@ -201,6 +201,16 @@ def find_units(search: Search) -> None:
         if code not in found.names and (labels or not is_code(words)):
             found.names[code] = {language_of(words): name_of(words)}
     _scale(search)
+
+
+def _likelier(own: NamedUnit | None, of_title: NamedUnit | None) -> NamedUnit | None:
+    """Return the unit of a label that is only likely to name one, under a title that may, too.
+
+    "Number of pupils" may be a number of thousands, as the title says: its unit is proposed.
+    """
+    if own is None or of_title is None or not of_title.is_certain or own.unit != "count":
+        return own or of_title
+    return replace(of_title, is_certain=False, words=f"{own.words}; {of_title.words}")
 
 
 def _figures_of(search: Search, label: str) -> list[float]:
@@ -267,8 +277,11 @@ def _units_beside(search: Search) -> Mapping[str, NamedUnit]:
     found = {}
     for text, words in (pairs or {}).items():
         named = unit_alone(words)
+        code = rule.get("map", {}).get(text.strip(), text.strip())
         if named is not None:
-            found[rule.get("map", {}).get(text.strip(), text.strip())] = named
+            found[code] = named
+        else:
+            search.found.unknown_units[code] = words.strip()
     return found
 
 
@@ -282,7 +295,7 @@ def _scale(search: Search) -> None:
         return
     examples = ", ".join(
         f"{found.units[code].words!r} is {found.units[code].unit} times {factor:g}"
-        for code, factor in list(factors.items())[:3] if factor != 1
+        for code, factor in [each for each in factors.items() if each[1] != 1][:3]
     )
     if len(set(factors.values())) == 1:
         value["scale"] = next(iter(factors.values()))

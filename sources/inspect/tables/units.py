@@ -21,7 +21,7 @@ _BASES: tuple[tuple[str, str], ...] = (
     (r"(?:passengers?|persons?|(?:luot )?(?:(?:hanh )?khach|nguoi))\.? ?-?km", "passenger_km"),
     (r"tons?[.-]km|tonnes?[.-]km|tan[.-]?km", "tonne_km"),
     (r"pers(?:on)?s?|people|inhabitants|children|pupils?|students?|nguoi|tre em|hoc sinh|hoc vien"
-     r"|personas?|personnes?|personen", "persons"),
+     r"|em|personas?|personnes?|personen", "persons"),
     (r"dongs?(?: viet nam)?|vnd|vn dong", "vnd"), (r"us ?\$|usd|us dollars?|do la my", "usd"),
     (r"tons?|tonnes?|metric tons?|tan", "tonnes"), (r"ha|hectares?|hec ?ta", "hectares"),
     (r"km2|km²|square km|sq\.? ?km", "km2"),
@@ -29,7 +29,7 @@ _BASES: tuple[tuple[str, str], ...] = (
      "percent"),
     (r"°c|⁰c|oc|do c|celsius", "celsius"), (r"mm|millimet(?:er|re)s?", "millimetres"),
     (r"cm|centimet(?:er|re)s?", "centimetres"), (r"hours?|hrs?|gio", "hours"),
-    (r"passengers?|luot (?:hanh )?khach|hanh khach", "passengers"),
+    (r"passengers?|(?:luot )?hanh khach", "passengers"), (r"luot khach", "arrivals"),
     (r"m2|m²|square met(?:er|re)s?", "square_metres"), (r"times?|lan", "ratio"),
     (r"cases?|vu|units?|projects?|du an|houses?|nha|cai|con|heads?|copies|cop\.?|farms?"
      r"|schools?|class(?:es)?|lop|truong|beds?|giuong|enterprises?|doanh nghiep|co so"
@@ -46,6 +46,14 @@ _NAMED = {
     ("tonne_km", 1e6): "million_tonne_km",
 }
 _MULTIPLIER = re.compile("|".join(rf"(?:{words})\b" for words, _ in _TIMES))
+_MULTIPLIER_INSIDE = re.compile(rf"\b(?:{_MULTIPLIER.pattern})")
+# "Tỷ lệ", "tỷ suất" and "công ty" are no billions.
+_NO_MULTIPLIER = re.compile(r"\b(?:ty (?:le|suat|trong|so|gia)|cong ty)\b")
+_BEHIND_MULTIPLIER = tuple(
+    (re.compile(rf"\b(?:{words})\.? ?$"), factor) for words, factor in _TIMES)
+_MAY_BE_LARGER = frozenset({"usd", "vnd", "billion_vnd", "km2"})
+# Visitors of a city, or passengers of a carrier: the words are used for both.
+_AMBIGUOUS = frozenset({"arrivals"})
 # Units that have no name without a factor: the number is multiplied instead.
 _LARGER = {"vnd": (1e9, "billion_vnd")}
 # Words in a name that leave no doubt, and words that are only likely.
@@ -100,17 +108,40 @@ def unit_of(words: str) -> NamedUnit | None:
     for inside in reversed(_BRACKETS.findall(words)):
         found = unit_alone(inside)
         if found is not None:
-            return replace(found, is_certain=_POWER.search(words) is None)
-    last = re.split(r"\s[-–]\s+", words)[-1]
+            return replace(
+                found, is_certain=found.is_certain and _POWER.search(words) is None)
+    last = re.split(r"\s[-–]\s+|[,;:]\s+", words)[-1]
     behind = unit_alone(last)
     if behind is not None and last != words and _MULTIPLIER.match(fold(last)):
-        return behind  # "Tổng số Total Nghìn ha - Thous. ha"
+        return behind  # "Tổng số Total Nghìn ha - Thous. ha", "Thu nhập, triệu đồng"
     folded = fold(words)
     for is_certain, units in ((True, _CERTAIN), (False, _LIKELY)):
         for pattern, unit in units:
             if named := re.search(pattern, folded):
-                return NamedUnit(unit, 1, is_certain, named[0])
+                return _multiplied(NamedUnit(unit, 1, is_certain, named[0]), folded, named)
     return None
+
+
+def _multiplied(unit: NamedUnit, text: str, named: re.Match[str]) -> NamedUnit | None:
+    """Return a unit that a text names somewhere with the multiplier before it: "triệu USD".
+
+    A multiplier elsewhere in the text ("thousand visitors, % of all") leaves a doubt.
+    """
+    if unit.unit in ("index", "rank"):
+        return unit
+    before = text[:named.start()]
+    for pattern, factor in _BEHIND_MULTIPLIER:
+        if (times := pattern.search(before)) and not _NO_MULTIPLIER.search(before[-12:]):
+            words = text[times.start():named.end()]
+            alone = unit_alone(words)
+            return alone or replace(unit, factor=factor, is_certain=False, words=words)
+    rest = _NO_MULTIPLIER.sub("", f"{before} | {text[named.end():]}")
+    other = _MULTIPLIER_INSIDE.search(rest)
+    if other is not None and unit.unit == "count":
+        return None  # "number of computers (thousand sets)": of what is not known
+    if other is not None and unit.unit in _MAY_BE_LARGER:
+        return replace(unit, is_certain=False, words=f"{unit.words}; {other[0]}")
+    return unit
 
 
 def unit_alone(words: str) -> NamedUnit | None:
@@ -141,4 +172,4 @@ def _with_factor(base: str, factor: float, words: str) -> NamedUnit:
     larger, name = _LARGER.get(base, (factor, base))
     if factor > larger:
         return NamedUnit(name, factor / larger, True, words.strip())
-    return NamedUnit(base, factor, True, words.strip())
+    return NamedUnit(base, factor, base not in _AMBIGUOUS, words.strip())
