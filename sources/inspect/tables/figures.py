@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from model.declarations.source import DEFAULT_MISSING
+from model.errors import ReadError
 from sources.inspect.search import InspectedColumn, Search
 from sources.inspect.tables.headings import (
     Headings,
@@ -25,8 +26,22 @@ _NO_FIGURE = re.compile(
     r"|.* (code|id|lat|lon|lng|latitude|longitude)|ma (?:qh|px|tinh|huyen|xa|hc)"
     r"|ma(?:tinh|huyen|xa|hc))"
 )
+_RUNNING = re.compile(r"(?:no|stt|tt|so tt|thu tu)(?:[ .-]+(?:no|stt))?\.?")
+_DECIMALS = re.compile(r"-?\d[\d ]*[.,]\d+")
+_MONTHS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 _YEARS = re.compile(r"year|date|\bnam\b")
 _UNIT_BEHIND = re.compile(r".*\(.+\)?")
+
+
+def is_running(column: InspectedColumn) -> bool:
+    """Whether a column numbers the rows (STT), which says nothing about them."""
+    return _RUNNING.fullmatch(column.words) is not None and all(
+        text.strip(" .").isdecimal() for text in column.counts)
+
+
+def has_decimals(column: InspectedColumn) -> bool:
+    """Whether a column has numbers with decimals, so that it is hardly a breakdown of figures."""
+    return any(map(_DECIMALS.fullmatch, column.counts))
 
 
 def find_wide(search: Search) -> bool:
@@ -40,6 +55,7 @@ def find_wide(search: Search) -> bool:
     headings = headings_of(list(search.columns))
     if headings is not None:
         return _unpivot_headings(search, headings)
+    _refuse_roman_months(search)
     parts = [name for name in search.columns if is_part_of_year(name)]
     return are_parts_of_year(parts) and _unpivot_parts_of_year(search, parts)
 
@@ -104,6 +120,27 @@ def _take_categories(search: Search, column: str, kinds: list[str]) -> None:
     search.found.dimensions[name] = codelist
     search.found.note(name, column, "likely",
                       f"the {len(kinds)} names beside the period, {kinds[0]} to {kinds[-1]}")
+
+
+def _refuse_roman_months(search: Search) -> None:
+    """Refuse columns of months that are only numbered: no rule reads "III" beside 2024 as March.
+
+    Raises:
+        ReadError: they would be twelve indicators of the year.
+    """
+    numbers = {name.rpartition(" ")[2]: name for name in search.columns}
+    if not all(month in numbers for month in _MONTHS) or not any(
+        column.counts and all(map(_is_year, column.counts)) for column in search.columns.values()
+    ):
+        return
+    raise ReadError(
+        f"has the months of a year in the columns {numbers['I']!r} to {numbers['XII']!r}, named by"
+        " Roman numerals only: they may be read as months, not as twelve indicators",
+        where=search.file,
+        todo="stack the months in the declaration's SQL file (`sql`): SELECT year || '-01' AS"
+        " period, the figures of \"I\" AS value, UNION ALL, and so on; or save the file with the"
+        " names 'Tháng 1' to 'Tháng 12'",
+    )
 
 
 def _unpivot_parts_of_year(search: Search, names: list[str]) -> bool:

@@ -26,12 +26,12 @@ from sources.inspect.tables.areas import (
     names_a_unit,
     names_an_area,
 )
-from sources.inspect.tables.figures import find_figures, find_wide
+from sources.inspect.tables.figures import find_figures, find_wide, has_decimals, is_running
 from sources.inspect.tables.headings import are_parts_of_year
 from sources.inspect.tables.indicators import find_indicator, find_units, take_measures
 from sources.inspect.tables.placing import NUMBER
 from sources.inspect.tables.titles import TableTitle
-from sources.inspect.tables.values import PeriodColumn, periods_of
+from sources.inspect.tables.values import PeriodColumn, part_of_year_in, periods_of
 
 _TIME = re.compile(r"#?(year|time|date|period|month|quarter|nam|ngay|thang|quy|ky|tg)")
 _YEAR_IN_NAME = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
@@ -156,13 +156,17 @@ def _take_year_of_name(search: Search) -> None:
     if len(years) != 1:
         search.found.note("time_period", "", "unsure", "no column holds time periods")
         return
-    year = str(years.pop())
-    search.found.last = year
-    search.found.rules["time_period"] = {"const": year}
+    (period,) = years
+    search.found.last = period
     search.found.frequency = "A"
+    part = part_of_year_in(titles if of_title else search.file)
+    if part is not None:
+        search.frequency_of(part)
+        period = part.last
+    search.found.rules["time_period"] = {"const": period}
     search.found.note(
-        "time_period", year, "likely" if of_title else "unsure", "no column holds time periods;"
-        f" this year is in the {'title' if of_title else 'name of the file'}",
+        "time_period", period, "unsure", "no column holds time periods;"
+        f" this is in the {'title' if of_title else 'name of the file'}",
     )
 
 
@@ -314,8 +318,8 @@ def _find_dimensions(search: Search) -> None:
     ]
     if search.form == "cube":
         key += _take_variables(search)
-    free = [column for column in search.free() if len(column.counts) > 1]
-    free.sort(key=lambda column: (len(column.counts), column.longest))
+    free = [each for each in search.free() if len(each.counts) > 1 and not is_running(each)]
+    free.sort(key=lambda column: (has_decimals(column), len(column.counts), column.longest))
     chosen: Sequence[InspectedColumn] = ()
     number = next((column for column in free if column.name.startswith(NUMBER)), None)
     if number is not None:  # the same words stand in several parts of a budget

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from model.declarations.source import DEFAULT_MISSING
 from model.reference.periods import parse_period
+from model.util.text import fold
 from sources.inspect.finding import Certainty, Guess
 from sources.inspect.tables.cells import is_missing
 
@@ -55,6 +56,20 @@ class PeriodColumn:
     last: str
     certainty: Certainty
     why: str
+
+
+_PART_OF_YEAR = re.compile(
+    r"(?:(?:thang|quy) \w{1,4}|\d{1,2} thang)(?: dau nam|[/,.-]| nam)? ?(?:19|20)\d\d"
+    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* (?:19|20)\d\d")
+
+
+def part_of_year_in(text: str) -> PeriodColumn | None:
+    """Return the only month, quarter or first months of a year that a text names: a report's.
+
+    "Báo cáo tháng 1 năm 2024" is about January, not about the year.
+    """
+    named = set(_PART_OF_YEAR.findall(fold(text)))
+    return periods_of(Counter(named)) if len(named) == 1 else None
 
 
 def numbers_of(values: Counter[str]) -> NumberColumn | None:
