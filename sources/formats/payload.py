@@ -143,7 +143,8 @@ def check_payload(path: Path, where: str, expected: str) -> bytes:
         title = html_title(head)
         raise ReadError(
             f"is an HTML page, not {expected}" + (f" (its title: {title!r})" if title else ""),
-            where=where, todo="open the URL in a browser: it may have moved or require a login",
+            where=where, todo="open it in a browser: the address may have moved or require a login;"
+            " if it shows the table, save that as .xlsx or .csv with a spreadsheet program",
         )
     return head
 

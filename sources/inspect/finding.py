@@ -24,6 +24,7 @@ class RecognisedTable:
     protocol, options: as in the source of a declaration, without `files`.
     kind: the reader in words, e.g. "files csv".
     above: what the source says of it: the lines above the table, or its title and unit.
+    below: the notes at its end, which are not read.
     place: the member of an archive, the sheet, or the frequency, "" where the file is the table.
     rows: the values of columns that its rows have, where the file has others besides.
     """
@@ -34,6 +35,7 @@ class RecognisedTable:
     guesses: tuple[Guess, ...] = ()
     place: str = ""
     above: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
     rows: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -1,5 +1,6 @@
 """What `new` asks: every field that the file does not say, and every guess that is unsure."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from model.declarations.questions import Question
@@ -21,6 +22,7 @@ _FIELDS = {
     "where": "source.where", "header": "source.header",
     "marks of periods": "source.columns.time_period.marks",
 }
+_SOURCE = re.compile(r"\W*(?:nguồn|source)\b", re.IGNORECASE)
 _LONGEST = 300
 _MOST = 0.6  # share of a list's areas that a table of the whole place has
 
@@ -84,6 +86,9 @@ def metadata_questions(
         units: the questions on units.
     """
     silent = f"{file} does not say"
+    stated = next(filter(_SOURCE.match, (*found.below, *found.above)), None)
+    notes = f"; notes below the table: {quoted('; '.join(found.below), _LONGEST)}" if (
+        found.below) else ""
     named = f"the table's title: {'; '.join(titles.values())}" if found.above else (
         f"the file is named {file}")
     ask = "What is the dataset called, in both languages?"
@@ -96,14 +101,15 @@ def metadata_questions(
         ),
         Question(field="description",
                  ask="What is a row, who collects it, what is it for, in both languages?",
-                 evidence="the columns say what a row is; the purpose is for a person to add"),
+                 evidence="the columns say what a row is; the purpose is for a person to add"
+                 + notes),
     ]
     if found.protocol not in PUBLISHERS:
         named_by = named_publisher(found, registries)
         asked.append(Question(
             field="publisher", ask="Who publishes the figures?",
             evidence=f"stands above the table: {registries.publishers[named_by].name.in_all()}"
-            if named_by else silent,
+            if named_by else f"the table says: {quoted(stated, _LONGEST)}" if stated else silent,
         ))
         if named_by and not has_licence(named_by, registries):
             asked.append(Question(field="licence", ask="Under which licence?", evidence=silent))

@@ -68,7 +68,7 @@ def text_file(path: Path, where: str, head: bytes) -> Found:
     placement, guesses = placed(layouts[0])
     return RecognisedTable(
         "files", "files csv", {**options, **placement}, (encoding, delimiter, *guesses),
-        above=layouts[0].above,
+        above=layouts[0].above, below=layouts[0].below,
     )
 
 

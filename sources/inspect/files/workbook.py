@@ -94,6 +94,7 @@ def _sheet(path: Path, where: str, listed: SheetSummary, single: bool) -> Iterat
         yield RecognisedTable(
             "files", "files xlsx", {**options, **placement}, (*guesses, *more),
             place if len(layouts) == 1 else f"{place} table {count}".strip(), layout.above,
+            layout.below,
         )
 
 

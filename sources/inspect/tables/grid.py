@@ -35,6 +35,7 @@ class GridLayout:
     figures, years: the columns of figures, and of years, by their position from 0.
     body: the number of filled rows below the header.
     above: the texts of the filled rows above it, cell by cell, each once.
+    below: the same of the notes at the end.
     leading: whether figures stand above the first heading.
     following: the text of the row that begins the next table.
     overruns: whether rows reach beyond the only header row, which then cannot name the columns.
@@ -49,6 +50,7 @@ class GridLayout:
     years: tuple[int, ...]
     body: int
     above: tuple[str, ...]
+    below: tuple[str, ...] = ()
     leading: bool = False
     following: str | None = None
     overruns: bool = False
@@ -93,7 +95,8 @@ def _layout(
         header=tuple(number for number, _ in header),
         columns=_joined([cells for _, cells in header], width), footer=footer, headings=headings,
         repeats=repeats, figures=tuple(grid.figures), years=tuple(grid.years), body=len(body),
-        above=_texts(rows[:first]), leading=figures_lead(body, (*headings, *repeats), grid),
+        above=_texts(rows[:first]), below=_texts(tail[len(tail) - footer:]),
+        leading=figures_lead(body, (*headings, *repeats), grid),
         following=" ".join(filled(following)[0].split()) if following else None,
     )
 

@@ -52,7 +52,8 @@ def placed(layout: GridLayout) -> tuple[dict[str, Any], tuple[Guess, ...]]:
     if layout.footer:
         options["footer"] = layout.footer
         guesses.append(Guess("footer", str(layout.footer), "likely",
-                             "the last rows hold words and no figures"))
+                             "the last rows hold words and no figures: "
+                             + quoted("; ".join(layout.below), 200)))
     texts = (*layout.headings, *(layout.repeats if "tables" not in options else ()))
     if texts:
         heading = {"to": _free("heading", names), "matching": one_of(texts)}
