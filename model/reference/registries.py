@@ -77,7 +77,7 @@ class CoveragePlace(Frozen):
 
     id: Name
     name: LocalizedText
-    uri: Text  # GeoNames or EU place vocabulary, for DCAT spatial
+    uri: Text | None = None  # GeoNames or EU place vocabulary, for DCAT spatial
     areas: dict[Name, Text] = {}  # by codelist: its code there, or "*" where it has all of them
 
 

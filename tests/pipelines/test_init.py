@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po, write_po
 
+from model.reference.registries import load_registries
 from tests.fixtures.commands import PROJECT, Result, openindicators
 
 EXAMPLE = "digital_government/internet_users"
+GEOGRAPHY = "geography: {codelist: country, coverage: huee}"
 KOREAN = {
     "Catalogue": "목록", "Quality": "품질", "Indicator": "지표",
     "Find a dataset, an indicator or a place": "데이터 찾기",
@@ -155,3 +157,16 @@ def test_every_file_has_the_third_language(korean: Path) -> None:
     dcat = (folder / "dcat.jsonld").read_text(encoding="utf-8")
     assert "authority/language/KOR" in dcat and '"@language": "ko"' in dcat
     assert (korean / "ko/failures.atom").is_file()
+
+
+def test_the_city_is_a_place_that_datasets_may_cover(hue: Path) -> None:
+    place = load_registries(hue).places["hue"]
+    assert place.areas == dict.fromkeys(
+        ("vn_province_2004", "vn_province_2008", "vn_province_2025"), "46")
+    declaration = hue / "assets" / EXAMPLE.partition("/")[0] / "copy.yaml"
+    example = (hue / "assets" / f"{EXAMPLE}.yaml").read_text(encoding="utf-8")
+    declaration.write_text(re.sub(r"(?m)^geography:.*$", GEOGRAPHY, example, count=1),
+                           encoding="utf-8")
+    said = run(hue, "check")
+    declaration.unlink()
+    assert "unknown place 'huee'" in said.err and "registry/places.yaml" in said.err

@@ -28,11 +28,13 @@ from portal.rendering import texts
 
 TEMPLATES = Path(__file__).resolve().parent / "template"
 PROVINCES, COUNTRY, TIME_ZONE = "vn_province_2025", "VNM", "Asia/Ho_Chi_Minh"
+EARLIER = ("vn_province_2004", "vn_province_2008")
 # Where each template goes in the project.
 WRITTEN = {
     "city.yaml": FILE,
     "publishers.yaml": "registry/publishers.yaml",
     "licences.yaml": "registry/licences.yaml",
+    "places.yaml": "registry/places.yaml",
     "defaults.yaml": "assets/_defaults.yaml",
     "example.yaml": "assets/digital_government/internet_users.yaml",
     "example_suite.yaml": "expectations/digital_government/internet_users.yaml",
@@ -80,8 +82,10 @@ def init(
             f"{languages!r} is no list of languages", todo="write their codes, e.g. vi,en,ko"
         )
     name = nfc(name).strip()
-    area = _area(name, load_registries())
+    registries = load_registries()
+    area = _area(name, registries)
     values = _values(name, codes, area)
+    values["place"] = _place(values, area, registries)
     for source, target in WRITTEN.items():
         text = (TEMPLATES / source).read_text(encoding="utf-8")
         write_if_changed(folder / target, Template(text).substitute(values))
@@ -97,9 +101,24 @@ def init(
     return 0
 
 
-def _area(name: str, registries: Registries) -> CodeEntry | None:
-    """Return the province or city of Viet Nam of exactly this name."""
-    codelist = registries.codelists[PROVINCES]
+def _place(values: dict[str, str], area: CodeEntry | None, registries: Registries) -> str:
+    """Return the entry of the city among the places, with its code in each list that has its name.
+
+    Without it no table of the city's departments could say what it is about.
+    """
+    if area is None:
+        return "{}"
+    name = area.name.get("vi")
+    found = {each: _area(name, registries, each) for each in (*EARLIER, PROVINCES)}
+    areas = {each: entry.code for each, entry in found.items() if entry is not None}
+    lines = (f"{slug(area.name.get('en')).replace('-', '_')}:", f"  name: {values['name']}",
+             f"  areas: {_flow(areas)}")
+    return "\n".join(lines)
+
+
+def _area(name: str, registries: Registries, codelist_id: str = PROVINCES) -> CodeEntry | None:
+    """Return the province or city of Viet Nam of exactly this name, by one of the lists of them."""
+    codelist = registries.codelists[codelist_id]
     try:
         return codelist.codes[codelist.find(name, nearest=False)]
     except RejectError:
