@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sources.inspect.search import Roles
 from sources.inspect.tables.roles import roles_of
 from sources.inspect.tables.titles import title_of
 from sources.inspect.tables.units import unit_alone, unit_of
+from sources.inspect.tables.values import numbers_of
 from tests.fixtures.datasets import registries
 
 
@@ -145,3 +147,28 @@ def test_notes_below_a_table_are_shown(tmp_path: Path) -> None:
     ])
     assert "the table says: Nguồn: Sở Du lịch thành phố Đà Nẵng" in text
     assert "(*) Số liệu năm 2023 là số 9 tháng đầu năm" in text
+
+
+@pytest.mark.parametrize(("texts", "locale"), [
+    (("40.074", "39.505", "36.126"), "vi"),  # as a short table of hotel rooms has them
+    (("12", "40.074", "3"), "plain"),
+    (("925", "1049", "3,295", "294.3"), "en"),
+    (("925", "3,295"), "en"),
+])
+def test_one_separator_before_three_digits_is_asked_about(
+    texts: tuple[str, ...], locale: str
+) -> None:
+    found = numbers_of(Counter(texts))
+    assert found is not None
+    assert (found.locale.value, found.locale.certainty) == (locale, "unsure")
+
+
+@pytest.mark.parametrize("texts", [
+    ("1,234,567", "925"), ("1,234.5", "925"), ("1,234", "2,345", "3,456", "4,567", "5,678", "9"),
+])
+def test_commas_that_can_only_be_between_thousands_are_not_asked_about(
+    texts: tuple[str, ...]
+) -> None:
+    found = numbers_of(Counter(texts))
+    assert found is not None
+    assert (found.locale.value, found.locale.certainty) == ("en", "certain")

@@ -15,6 +15,7 @@ from sources.inspect.tables.cells import is_missing
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 _EN = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?")
 _VI = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?")
+_FEW_POINTS = 5  # values whose separator has three digits behind it: too few to be sure
 _ONE_POINT = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(\.\d{3}){2,}(,\d+)?|[+-]?\d{1,3}(\.\d{3})+,\d+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})")
@@ -117,20 +118,37 @@ def _locale(shares: dict[str, float], kept: dict[str, int]) -> tuple[str, Certai
         return "vi", "certain" if shares["vi"] >= 1 else "likely", why
     with_point = [text for text in kept if "." in text]
     thousands = [text for text in with_point if _ONE_POINT.fullmatch(text)]
-    if len(thousands) >= 5 and len(thousands) == len(with_point) and shares["vi"] >= _NUMBERS:
-        return "vi", "unsure", (
+    if thousands and len(thousands) == len(with_point) and shares["vi"] >= _NUMBERS:
+        few = len(thousands) < _FEW_POINTS and len(thousands) < len(kept)
+        return "plain" if few else "vi", "unsure", (
             f"each point of {len(thousands)} values has three digits behind it: thousands, or"
             " three decimals?"
         )
     if shares["en"] > shares["plain"]:
         with_comma = sum(n for text, n in kept.items() if "," in text)
-        return "en", "certain" if shares["en"] >= 1 else "likely", (
-            f"{with_comma} values have commas between thousands"
-        )
+        why = f"{with_comma} values have commas between thousands"
+        if _may_be_decimals(kept):
+            return "en", "unsure", (
+                f"each comma of {with_comma} values has three digits behind it: thousands, or three"
+                " decimals?"
+            )
+        return "en", "certain" if shares["en"] >= 1 else "likely", why
     share = shares["plain"]
     return "plain", "certain" if share >= 1 else "likely", (
         f"{share:.0%} of the values are digits with a decimal point or none"
     )
+
+
+def _may_be_decimals(kept: dict[str, int]) -> bool:
+    """Whether commas may be decimal ones: "3,295" in a column with "1049", or few of them.
+
+    Two groups, or a point behind one, leave no doubt ("1,234,567", "1,234.5").
+    """
+    commas = [text for text in kept if "," in text]
+    if any(text.count(",") > 1 or "." in text for text in commas):
+        return False
+    ungrouped = any(re.fullmatch(r"[+-]?\d{4,}(\.\d+)?", text) for text in kept)
+    return ungrouped or len(commas) < _FEW_POINTS
 
 
 def periods_of(values: Counter[str]) -> PeriodColumn | None:
