@@ -14,7 +14,7 @@ from typing import Any
 from model.declarations.computed import sources_of
 from model.declarations.connectors import Connectors
 from model.declarations.dataset import PROFILES
-from model.declarations.questions import OpenQuestion, open_questions
+from model.declarations.questions import OPEN, OpenQuestion, open_questions
 from model.declarations.source import NOT_EMPTY, Source, ends_of_range
 from model.declarations.yaml_file import KeyPath, YamlFile
 from model.errors import DeclarationError
@@ -191,6 +191,12 @@ def resolved(layers: Layers, registries: Registries, connectors: Connectors) -> 
     publisher = registries.publishers.get(str(data.get("publisher")))
     if publisher and publisher.licence:
         data.setdefault("licence", publisher.licence)
+    if publisher is None and "licence" not in data and data.get("publisher") not in (None, OPEN):
+        raise DeclarationError(  # before its licence, which nobody can know, is missed
+            f"unknown publisher {data['publisher']!r}", where=layers.where(("publisher",)),
+            todo=did_you_mean(str(data["publisher"]), set(registries.publishers))
+            or "add it to registry/publishers.yaml of the project",
+        )
     geography = data.get("geography")
     if isinstance(geography, dict) and isinstance(geography.get("coverage"), str):
         data["geography"] = _with_place(geography, layers, registries)
@@ -234,11 +240,11 @@ def _with_place(
     if place is None:
         raise DeclarationError(
             f"unknown place {name!r}", where=layers.where(("geography", "coverage")),
-            todo=did_you_mean(name, set(registries.places))
-            or "write {vi: …, en: …}, or add it to registry/places.yaml of the project",
+            todo=f"{did_you_mean(name, set(registries.places))}; a place of your own:"
+            " add it to registry/places.yaml of the project, or write {vi: …, en: …}",
         )
     named = {code: place.name.get(code) for code in languages()}
-    return {"uri": place.uri, **geography, "coverage": named}
+    return {**({"uri": place.uri} if place.uri else {}), **geography, "coverage": named}
 
 
 def _source(

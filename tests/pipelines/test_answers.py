@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from model.errors import OpenIndicatorsError
 from pipelines.cli.confirm.command import confirm
 from pipelines.cli.new.command import new
 from tests.fixtures.projects import for_this_city
@@ -56,6 +57,17 @@ def test_a_licence_is_asked_for_where_the_registry_has_none(
     assert "licence" not in declaration.read_text(encoding="utf-8")
     given(f"publisher={publisher}")
     assert ('licence: "?"' in declaration.read_text(encoding="utf-8")) == is_asked
+
+
+def test_an_unknown_publisher_is_called_so(declaration: Path) -> None:
+    before = declaration.read_bytes()
+    with pytest.raises(OpenIndicatorsError, match="unknown publisher 'vn_") as said:
+        given("title={vi: Mực nước, en: Water level}", "publisher=vn_tourism_autority")
+    assert said.value.todo == "did you mean 'vn_tourism_authority'?"
+    # None of the answers is kept, so that the corrected command can be given again as a whole.
+    assert declaration.read_bytes() == before
+    given("title={vi: Mực nước, en: Water level}", "publisher=vn_tourism_authority")
+    assert "Water level" in declaration.read_text(encoding="utf-8")
 
 
 def test_a_proposed_place_is_an_answer(declaration: Path) -> None:

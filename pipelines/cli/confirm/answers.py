@@ -84,7 +84,8 @@ class AnswerWriter:
         if at is None or question is None:
             raise OpenIndicatorsError(
                 f"no open question is about {field!r}", where=str(self.path),
-                todo=did_you_mean(field, {each.question.field for each in asked}),
+                todo=did_you_mean(field, {each.question.field for each in asked}) if asked
+                else "no question is open: to change an answer, edit the file",
             )
         self._write(question, at, self._value(text, _at(document.data, at)))
 

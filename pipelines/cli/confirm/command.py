@@ -13,6 +13,7 @@ from model.declarations.yaml_edit import flow
 from model.errors import OpenIndicatorsError
 from model.records.release_blockers import counted
 from model.reference.registries import Registries, load_registries
+from model.util.disk import write_if_changed
 from model.util.languages import languages
 from pipelines.cli.confirm.answers import AnswerWriter
 from pipelines.cli.confirm.evidence import Row, first_rows, rows_of
@@ -55,12 +56,17 @@ def confirm(dataset: str, answers: Sequence[str], accept_all: bool, by: str | No
     registries = load_registries(settings.project)
     writer = AnswerWriter(path, decider(by), date.today(), registries)
     declaration = load_draft(path, registries, CONNECTORS)
-    for field, text in map(_parted, answers):
-        writer.answer(field, text)
-    if accept_all:
-        for question in sorted(writer.open(), key=lambda each: -len(each.at)):
-            if question.at == () or writer.proposed(question) is not None:
-                writer.accept(_again(writer, question))
+    before = path.read_text(encoding="utf-8")
+    try:
+        for field, text in map(_parted, answers):
+            writer.answer(field, text)
+        if accept_all:
+            for question in sorted(writer.open(), key=lambda each: -len(each.at)):
+                if question.at == () or writer.proposed(question) is not None:
+                    writer.accept(_again(writer, question))
+    except OpenIndicatorsError:  # so that the same command works once its error is corrected
+        write_if_changed(path, before)
+        raise
     if not answers and not accept_all:
         rows, why_none = first_rows(declaration, settings)
         _walk(writer, declaration, rows, why_none)
