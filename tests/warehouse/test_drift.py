@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.declarations.source import ColumnRule, Source
+from model.records.unread import UnreadContent
+from model.util.text import LocalizedText
 from tests.fixtures.datasets import dataset
 from warehouse.cleaning import schema_inspection
 from warehouse.cleaning.drift.codes import code_drift
@@ -187,3 +189,24 @@ def test_the_order_of_columns_and_rows_and_new_periods_are_no_drift(rows, random
     later["year"] = [str(1990 + number) for number in range(2 * len(rows))]
     later["2031"] = later["area"]
     assert found(before, later) == []
+
+
+@pytest.mark.parametrize(("before", "after", "stops"), [
+    (["Lượt khách", "Đơn vị: Nghìn lượt"], ["Lượt khách", "Đơn vị: Triệu lượt"], True),
+    (["Thu ngân sách, triệu đồng"], ["Thu ngân sách, tỷ đồng"], True),
+    (["Exports", "Unit: USD"], ["Exports", "Unit: EUR"], True),
+    (["Exports (thousand USD)"], ["Exports (million USD)"], True),
+    (["Lượt khách du lịch"], ["Lượt khách du lịch", "Đơn vị tính: Nghìn lượt"], True),
+    (["Thu năm 2023, tỷ đồng"], ["Thu ngân sách năm 2024, tỷ đồng"], False),
+    (["Hộ nghèo"], ["Tỷ lệ hộ nghèo"], False),
+    (["Đơn vị tính: Tỷ đồng", "Thu"], ["Đơn vị tính : tỷ đồng", "Thu"], False),
+])
+def test_another_unit_in_the_text_above_a_table_blocks(before, after, stops):
+    shaped = [
+        source_schema(TABLE).model_copy(update={"unread": tuple(
+            UnreadContent(kind="title", part="", what=LocalizedText(vi=text, en=text))
+            for text in texts)})
+        for texts in (before, after)
+    ]
+    changes = table_drift(*shaped, source(), RULES, None)
+    assert [(each.kind, each.stops) for each in changes] == [("title", stops)]

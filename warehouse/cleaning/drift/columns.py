@@ -159,7 +159,8 @@ def _units(last: SourceSchema, now: SourceSchema) -> Iterable[Drift]:
 def _titles(last: SourceSchema, now: SourceSchema) -> Iterable[Drift]:
     """Compare the text above the tables; years and other numbers of one or two digits may change.
 
-    A table without a title, or from before titles were noted, is not compared.
+    A table without a title, or from before titles were noted, is not compared. Another unit or
+    multiplier there ("Đơn vị: triệu đồng") stops a release: the declared one would be wrong.
     """
     before, current = (
         {
@@ -170,10 +171,12 @@ def _titles(last: SourceSchema, now: SourceSchema) -> Iterable[Drift]:
     )
     gone = [text for key, text in before.items() if key not in current]
     new = [text for key, text in current.items() if key not in before]
-    if gone and current:
+    if (gone and current) or (before and _unit_lines(new)):
         old, text = differing(" ".join(gone), " ".join(new))
+        stops = bool(new) and (
+            _multipliers(gone) != _multipliers(new) or _unit_lines(gone) != _unit_lines(new))
         yield Drift(
-            kind="title", stops=False, todo=COMPARE,
+            kind="title", stops=stops, todo=FIX if stops else COMPARE,
             what=_(
                 "the text above the table was {before}, is now {now}",
                 before=name_of(old), now=name_of(text),
@@ -181,6 +184,20 @@ def _titles(last: SourceSchema, now: SourceSchema) -> Iterable[Drift]:
         )
 
 
+def _multipliers(texts: Iterable[str]) -> list[str]:
+    return sorted(_MULTIPLIER.findall(" ".join(texts).casefold()))
+
+
+def _unit_lines(texts: Iterable[str]) -> list[str]:
+    return sorted(re.sub(r"\W+", " ", text).strip().casefold() for text in texts
+                  if _UNIT_LINE.match(text))
+
+
+# "Tỷ lệ" and the like are no billions.
+_MULTIPLIER = re.compile(
+    r"\b(?:nghìn|ngàn|triệu|t[ỷỉ](?! (?:lệ|suất|trọng|số|giá))"
+    r"|thous(?=ands?\b|\b)|mill?(?=ions?\b|\b)|bill?(?=ions?\b|\b)|trill(?=ions?\b|\b))")
+_UNIT_LINE = re.compile(r"\W*(?:đơn vị(?: tính)?|đvt|units?)\s*[:.]", re.IGNORECASE)
 _UNDATED = re.compile(r"\b(\d{1,2}|(19|20)\d\d)\b")
 
 
