@@ -13,6 +13,8 @@ import pytest
 from model.errors import ReadError
 from pipelines.cli.corpus import read_table
 from pipelines.cli.new.scaffold import declaration_text
+from sources.base import SourceFile
+from sources.connectors import files
 from sources.inspect.finding import RecognisedTable
 from sources.inspect.recognise import recognise
 from sources.inspect.search import Roles
@@ -172,3 +174,17 @@ def test_commas_that_can_only_be_between_thousands_are_not_asked_about(
     found = numbers_of(Counter(texts))
     assert found is not None
     assert (found.locale.value, found.locale.certainty) == ("en", "certain")
+
+
+def test_a_sheet_before_the_table_is_named_as_a_reason(tmp_path: Path) -> None:
+    path = tmp_path / "table.xlsx"
+    book = openpyxl.Workbook()
+    book.active.append(["x", 1])
+    other = book.create_sheet("Bảng")
+    for row in (["Title"], [], [], ["Năm", "Nam", "Nữ"], [2023, 1, 2]):
+        other.append(row)
+    book.save(path)
+    options = files.Options.model_validate({"files": [path.name], "header": [4, 5]})
+    with pytest.raises(ReadError, match="has no row of column names") as refused:
+        list(files.read([SourceFile(path.name, path, f"file:{path.name}")], options))
+    assert "`sheet`" in refused.value.todo

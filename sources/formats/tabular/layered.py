@@ -116,7 +116,8 @@ def _header_rows(
     if not rows:
         raise ReadError(
             "has no row of column names", where=f"{where}:{layout.header[0]}",
-            todo="check `header`, the rows that hold the names",
+            todo="check `header`, the rows that hold the names; of a workbook"
+            " the first sheet is read, unless `sheet` names another",
         )
     return rows, records
 

@@ -54,7 +54,8 @@ def as_table(records: Iterable[RawRow], extent: TableExtent, where: str) -> RawT
         if found is None:
             raise ReadError(
                 "has no row of column names", where=f"{where}:{extent.header}",
-                todo="check `header`, the row that holds the names",
+                todo="check `header`, the row that holds the names; of a workbook"
+                " the first sheet is read, unless `sheet` names another",
             )
         number, cells = found
         columns = checked_names(joined_names([cells]), extent.names, f"{where}:{number}")
