@@ -17,7 +17,7 @@ class AgreementWithDataset(Check):
     """
 
     type = "expect_values_to_agree_with_dataset"
-    vi = "giá trị khớp với bộ dữ liệu khác có cùng chỉ tiêu"
+    vi = "giá trị khớp với tập dữ liệu khác có cùng chỉ tiêu"
     en = "the values agree with another dataset that has the same indicator"
 
     dataset: str

@@ -97,7 +97,7 @@ class WithheldElsewhere(WithheldCellsCheck):
     """How many counts another dataset publishes of those that are withheld here, by indicator."""
 
     type = "expect_withheld_counts_to_be_withheld_elsewhere"
-    vi = "số bị che ở đây không được công bố ở bộ dữ liệu khác có cùng chỉ tiêu"
+    vi = "số bị che ở đây không được công bố ở tập dữ liệu khác có cùng chỉ tiêu"
     en = "no count that is withheld here is published by another dataset with the indicator"
     level = "table"
     automatic = "withheld_elsewhere"

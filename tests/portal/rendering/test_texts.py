@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from babel.messages.extract import extract
@@ -36,3 +37,17 @@ def test_plurals_follow_the_language() -> None:
     for count, english in ((0, "datasets"), (1, "dataset"), (2, "datasets")):
         assert translations("en", None).ngettext("dataset", "datasets", count) == english
         assert translations("vi", None).ngettext("dataset", "datasets", count) == "tập dữ liệu"
+
+
+def test_vietnamese_is_written_one_way() -> None:
+    """A tone mark stands on the first vowel of oa, oe, uy; a dataset has one name."""
+    root = PORTAL.parent
+    places = ("portal/**/*.po", "portal/**/*.yaml", "model/reference/registry/sectors.yaml",
+              "registry/*.yaml", "assets/**/*.yaml", "expectations/**/*.py")
+    texts = {path: path.read_text(encoding="utf-8") for each in places for path in root.glob(each)}
+    assert len(texts) > 100
+    otherwise = re.compile(r"(?<!q)(?:o[àáảãạ]|o[èéẻẽẹ]|u[ỳýỷỹỵ])\b|\bbộ dữ liệu\b", re.IGNORECASE)
+    assert not {
+        f"{path.relative_to(root)}: {found}"
+        for path, text in texts.items() for found in otherwise.findall(text)
+    }
