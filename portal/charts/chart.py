@@ -22,6 +22,8 @@ LABEL_GAP = 16  # between two direct labels
 MOST_YEARS = {WIDE: 9, NARROW: 4}  # on a time axis
 BESIDE = 10  # between the texts of a time axis
 SPARK_VALUES = 4  # fewer show no trend
+NAME = 8  # letters that stay of a name before brackets
+BAR_GAP = 20  # instead of bars that are left out
 MARKERS = 6  # a line with more points than this shows only those that are not final
 
 
@@ -64,7 +66,10 @@ class PlottedLine:
 
 @dataclass(frozen=True)
 class PlottedBar:
-    """A series drawn as a bar; `home` is the portal's own city."""
+    """A series drawn as a bar; `home` is the portal's own city.
+
+    gap: whether bars are left out before it.
+    """
 
     y: float
     width: float
@@ -72,6 +77,7 @@ class PlottedBar:
     value: str
     hollow: bool
     home: bool
+    gap: bool
 
 
 @dataclass(frozen=True)
@@ -191,7 +197,7 @@ def lay_out_lines(plot: Plot, width: int, label: Label, language: str, decimals:
     moments = [p.at for s in plot.series for p in s.points]
     if plot.borders:
         moments.append(moment(plot.borders.isoformat()))
-    labels = [_cut(label(series), 26) for series in plot.series]
+    labels = [_cut(label(series), 30) for series in plot.series]
     beside = max(map(label_width, labels)) + 18 if direct else 14
     axes = Axes.around(values, moments, width, language, decimals, beside)
     x, y = axes.x, axes.y
@@ -226,24 +232,26 @@ def lay_out_bars(plot: Plot, width: int, label: Label, language: str, decimals: 
     values = [point.value for _, point in rows]
     low, high = min(0, *values), max(0, *values)
     span = (high - low) or 1
-    labels = [_cut(label(series), 28 if width == WIDE else 16) for series, _ in rows]
+    labels = [_cut(label(series), 30 if width == WIDE else 16) for series, _ in rows]
     texts = [formatting.number(value, language, decimals) for value in values]
     left = math.ceil(max(map(label_width, labels))) + 12
     plot_width = width - left - max(map(label_width, texts)) - 16
     row_height = 30.0
     bars = tuple(
         PlottedBar(
-            y=8 + index * row_height,
+            y=8 + index * row_height + BAR_GAP * sum(at <= index for at in plot.gaps),
             width=round((value / span) * plot_width, 1),
             label=labels[index],
             value=texts[index],
             hollow=point.status in NOT_FINAL,
             home=series.code in home_areas()[:1],
+            gap=index in plot.gaps,
         )
         for index, ((series, point), value) in enumerate(zip(rows, values, strict=True))
     )
     zero = round(left + (0 - low) / span * plot_width, 1)
-    return BarChart(width, round(len(bars) * row_height + 16), left, zero, 20.0, bars)
+    height = round(len(bars) * row_height + BAR_GAP * len(plot.gaps) + 16)
+    return BarChart(width, height, left, zero, 20.0, bars)
 
 
 def sparkline(points: list[float | None], width: int = 132, height: int = 34) -> str:
@@ -364,4 +372,9 @@ def label_width(text: str) -> float:
 
 
 def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+    """Shorten a `text` to a `length`, but not what distinguishes it in brackets at its end."""
+    if len(text) <= length:
+        return text
+    name, bracket, rest = text.rpartition(" (")
+    end = bracket + rest if rest.endswith(")") and length - len(bracket + rest) >= NAME else ""
+    return (name if end else text)[: length - len(end) - 1].rstrip() + "…" + end

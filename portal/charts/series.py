@@ -59,11 +59,12 @@ class Plot:
     freq: str
     of: int  # codes of the column that have figures, drawn or not
     borders: date | None = None  # when they changed, where the figures reach over that day
+    gaps: tuple[int, ...] = ()  # the places of bars before which others are left out
 
     @property
     def bars(self) -> bool:
         """Whether there is only one period, so that bars compare better than lines."""
-        return len({p.period for s in self.series for p in s.points}) <= 1
+        return _is_bars([*self.series])
 
 
 def plots(content: Content, limit: int = CHARTS) -> list[Plot]:
@@ -100,14 +101,42 @@ def plot(content: Content, indicator: str) -> Plot | None:
     # A declared choice of areas holds for lines and for bars.
     keep = declared if column == "ref_area" else []
     series = series_of(_rows(content, indicator, column, fixed, keep))
-    series = _chosen(series, declared)
+    if column == "ref_area" and not declared:
+        series = _ranked_alone(content, series)
+    found = series
+    series = _chosen(found, declared)
     if not series:
         return None
     distinctive = {name: code for name, code in fixed.items() if len(codes[name]) > 1}
     return Plot(
         indicator, column, distinctive, tuple(series), fixed.get("freq", ""), of=len(codes[column]),
         borders=borders_changed(content, [p.period for each in series for p in each.points]),
+        gaps=_gaps(found, series),
     )
+
+
+def _is_bars(series: list[ChartSeries]) -> bool:
+    return len({p.period for each in series for p in each.points}) <= 1
+
+
+def _ranked_alone(content: Content, series: list[ChartSeries]) -> list[ChartSeries]:
+    """Leave out of bars the areas that are groups of others: the country would flatten them all.
+
+    Where at most one area is none, groups are what there is to compare.
+    """
+    areas = content.registries.codelists.get(content.dataset.geography.codelist)
+    groups = {code for code, group in areas.areas_grouped if group} if areas else set()
+    single = [each for each in series if each.code not in groups]
+    return single if _is_bars(series) and len(single) > 1 else series
+
+
+def _gaps(found: list[ChartSeries], drawn: list[ChartSeries]) -> tuple[int, ...]:
+    """Return the places of `drawn` bars before which others that were `found` are left out."""
+    if not _is_bars(drawn):
+        return ()
+    order = sorted(found, key=_highest_first)
+    places = [order.index(each) for each in drawn]
+    return tuple(at for at, (one, two) in enumerate(pairwise(places), 1) if two != one + 1)
 
 
 def _codes(content: Content, indicator: str, names: list[str]) -> dict[str, list[str]]:
@@ -185,8 +214,8 @@ def _joined(points: list[Point]) -> list[Point]:
 
 def _chosen(series: list[ChartSeries], areas: list[str]) -> list[ChartSeries]:
     """Order the series and keep as many as can be distinguished."""
-    if len({p.period for s in series for p in s.points}) <= 1:
-        series = sorted(series, key=lambda s: -s.points[-1].value)
+    if _is_bars(series):
+        series = sorted(series, key=_highest_first)
         first = [s for s in series if s.code in home_areas()]
         others = [s for s in series if s not in first]
         free = max(MAX_BARS - len(first), 0)
@@ -236,3 +265,7 @@ def thinned(points: list[Point]) -> list[Point]:
 
 def _value(point: Point) -> float:
     return point.value
+
+
+def _highest_first(series: ChartSeries) -> float:
+    return -series.points[-1].value

@@ -60,7 +60,11 @@ def drawing(
         if len(vintages) == 1:
             return name
         since = formatting.day(day, language) if day else series.vintage
-        return sentence("by borders", name=name, since=since).get(language)
+        said = "by borders"
+        if plot.borders and len(vintages) == 2:  # short: beside a line there is little room
+            said = "since borders" if day == plot.borders else "before borders"
+            since = formatting.day(plot.borders, language)
+        return sentence(said, name=name, since=since).get(language)
 
     lay_out: Callable[..., Any] = chart.lay_out_bars if plot.bars else chart.lay_out_lines
     arguments = (label, language, decimals)

@@ -25,6 +25,7 @@ from portal.site.shared_pages.reconciliation import Pair, as_released
 from portal.site_folder.shared_page import SharedPage
 from portal.site_folder.state import DatasetState, IndicatorSummary
 from portal.targets.words import say
+from portal.vocabulary import FREQUENCIES
 
 PAGE = "indicators/{code}.html"
 
@@ -215,10 +216,15 @@ def _figures(registries: Registries, uses: list[Use], language: str) -> list[dic
     """Return the charts of a measure, one for each frequency: the city beside its country."""
     found = []
     ordered = sorted(uses, key=lambda use: use.listed.state.frequency)
+    several = len({use.listed.state.frequency for use in uses}) > 1
     for freq, members in groupby(ordered, lambda use: use.listed.state.frequency):
         lines = _of_one_size([(use, *each) for use in members for each in use.home_series()])
+        # Charts of one page give the city within its present borders the same colour: the first.
+        lines.sort(key=lambda line: line[2], reverse=True)
+        lines.sort(key=lambda line: line[1] != home_areas()[0])
         if lines:
-            found.append(_figure(registries, lines[:MAX_LINES], freq, language))
+            said = [FREQUENCIES[freq].get(language)] if several else []
+            found.append(_figure(registries, lines[:MAX_LINES], freq, language, said))
     return [each for each in found if each]
 
 
@@ -238,7 +244,7 @@ def _of_one_size(
 
 def _figure(
     registries: Registries, lines: list[tuple[Use, str, str, PlaceSeries]], freq: str,
-    language: str,
+    language: str, said: list[str],
 ) -> dict[str, Any] | None:
     indicator = lines[0][0].indicator
     home = [vintage for _, area, vintage, _ in lines if area == home_areas()[0]]
@@ -267,5 +273,6 @@ def _figure(
         plot, language, indicator.decimals, lambda each: names[each.code, each.vintage],
         name=indicator.name.get(language), definition="",
         unit=registries.units[indicator.unit].name.get(language),
-        fixed=[measure.breakdown[language]] if measure.breakdown else [], footnotes=[], problem="",
+        fixed=[*said, *([measure.breakdown[language]] if measure.breakdown else [])],
+        footnotes=[], problem="",
     )

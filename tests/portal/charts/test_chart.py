@@ -23,11 +23,12 @@ from portal.charts.chart import (
     spread,
     time_ticks,
 )
-from portal.charts.series import MAX_LINES, MAX_POINTS, Point, moment, plots, thinned
+from portal.charts.series import MAX_BARS, MAX_LINES, MAX_POINTS, Point, moment, plots, thinned
 from portal.content import Content
 from portal.scope import city_figures, with_gaps
 from portal.site.figure import figure
 from portal.site.site import Site
+from tests.fixtures.computed import NEW, OLD
 from tests.fixtures.datasets import dataset, registries
 from tests.fixtures.releases import make_release, row
 
@@ -215,3 +216,44 @@ def test_a_sparkline_needs_a_few_points(values: list[float | None]) -> None:
 
 def test_a_sparkline_breaks_where_a_value_is_missing() -> None:
     assert sparkline([1.0, 2.0, None, 3.0, 4.0]).count("M") == 2
+
+
+def test_bars_leave_out_the_country_and_say_where_others_are_left_out(tmp_path: Path) -> None:
+    areas = registries().codelists["vn_province_2008"]
+    rows = [
+        row(ref_area=code, obs_value=1e6 if group else 100.0 - int(code))
+        for code, group in areas.areas_grouped
+    ]
+    made = content(tmp_path / "r", rows)
+    [plot] = plots(made)
+    assert len(plot.series) == MAX_BARS
+    assert max(series.points[-1].value for series in plot.series) < 100
+    assert plot.series[plot.gaps[0]].code == "48" and len(plot.gaps) == 2
+    drawn = figure(made, plot, "en")["wide"]
+    steps = [round(two.y - one.y) for one, two in pairwise(drawn.bars)]
+    wider = [at for at, step in enumerate(steps, 1) if step == max(steps) > min(steps)]
+    assert wider == [*plot.gaps]
+    assert drawn.height > drawn.bars[-1].y + drawn.bar_height
+
+
+def test_bars_compare_groups_where_there_is_nothing_else(tmp_path: Path) -> None:
+    areas = registries().codelists["vn_province_2008"]
+    groups = [code for code, group in areas.areas_grouped if group]
+    [plot] = plots(content(tmp_path / "r", [row(ref_area=code) for code in groups]))
+    assert {series.code for series in plot.series} == {*groups}
+
+
+def test_what_distinguishes_two_lines_is_not_cut_off(tmp_path: Path) -> None:
+    rows = [
+        row(ref_area="48", time_period=year, geo_vintage=vintage)
+        for vintage in (OLD, NEW) for year in ("2023", "2024", "2025")
+    ]
+    made = content(tmp_path / "r", rows)
+    [plot] = plots(made)
+    for language, labels in (
+        ("vi", ["Đà Nẵng (trước 01/07/2025)", "Đà Nẵng (từ 01/07/2025)"]),
+        ("en", ["Da Nang (before 1 July 2025)", "Da Nang (since 1 July 2025)"]),
+    ):
+        assert [line.label for line in figure(made, plot, language)["wide"].lines] == labels
+    long = lay_out_lines(plot, WIDE, lambda s: f"{'Bà Rịa - Vũng Tàu ' * 3}({s.vintage})", "vi", 0)
+    assert [line.label[-17:] for line in long.lines] == [f"… ({OLD})", f"… ({NEW})"]
