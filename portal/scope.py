@@ -35,7 +35,7 @@ class CityFigure(Frozen):
     before: tuple[str, float] | None  # the period before with a value, and that value
     first: str  # the oldest period of the same borders
     points: tuple[float | None, ...]  # of the same borders, at most POINTS; None: missing periods
-    former: date | None = None  # when the borders changed, where a later figure is by those before
+    former: date | None = None  # when the borders changed, where the figure is by those before
 
 
 def scope_of(content: Content) -> Scope:
@@ -56,15 +56,19 @@ def borders_changed(content: Content, periods: Collection[str]) -> date | None:
 
     It is that of the codelist of city.yaml. None for a `content` about other borders or none.
     """
+    concerned = scope_of(content) in ("city", "provinces") and _present_borders(content)
+    return change_within(content.registries, periods) if concerned else None
+
+
+def _present_borders(content: Content) -> date | None:
+    """Return since when the city's borders are what they are; None for areas of another kind."""
     area = city().area
     lists = content.registries.codelists
     now = lists.get(area.codelist) if area else None
     own = lists.get(content.dataset.geography.codelist)
-    if not (now and own) or scope_of(content) not in ("city", "provinces"):
+    if not (now and own) or own.vintage.rpartition(":")[0] != now.vintage.rpartition(":")[0]:
         return None
-    if own.vintage.rpartition(":")[0] != now.vintage.rpartition(":")[0]:
-        return None
-    return change_within(content.registries, periods)
+    return vintage_day(now.vintage)
 
 
 def change_within(registries: Registries, periods: Collection[str]) -> date | None:
@@ -136,7 +140,7 @@ def city_figures(content: Content) -> tuple[CityFigure, ...]:
 def _figure(content: Content, indicator: str, rows: list[_Row]) -> CityFigure:
     period, value, status, vintage = rows[-1]
     same = [row for row in rows if row[3] == vintage]
-    changed = borders_changed(content, [row[0] for row in rows])
+    since, day = _present_borders(content), vintage_day(vintage)
     meaning = content.dataset.indicators[indicator]
     comparable = len(same) > 1 and status != BREAK
     return CityFigure(
@@ -145,7 +149,7 @@ def _figure(content: Content, indicator: str, rows: list[_Row]) -> CityFigure:
         decimals=meaning.decimals, period=period, value=value, status=status, vintage=vintage,
         before=(same[-2][0], same[-2][1]) if comparable else None, first=same[0][0],
         points=with_gaps([row[:3] for row in same])[-POINTS:],
-        former=changed if changed and vintage_day(vintage) != changed else None,
+        former=since if since and day and day < since else None,
     )
 
 

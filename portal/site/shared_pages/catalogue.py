@@ -104,12 +104,15 @@ def _headlines(
 ) -> list[tuple[Sector, DatasetState]]:
     """Return the dataset of each sector whose city figure stands for it.
 
-    It is the one that declares so, else one of whole periods, the one with the newest figure, the
-    longest series.
+    It is the one that declares so, else one of whole periods, the one with the newest figure,
+    within the present borders, the longest series. One to which no figure is added any more stands
+    for it only where all are so.
     """
-    def merit(state: DatasetState) -> tuple[bool, bool, str, int]:
+    def merit(state: DatasetState) -> tuple[bool, bool, bool, str, bool, int]:
         figure = state.city[0]
-        return state.leads, state.frequency != "YTD", figure.period, len(figure.points)
+        goes_on = not state.ended and state.freshness not in ("overdue", "dead")
+        return (goes_on, state.leads, state.frequency != "YTD", figure.period, not figure.former,
+                len(figure.points))
 
     known = [(sector, [each for each in members if each.city]) for sector, members in sectors]
     return [(sector, max(members, key=merit)) for sector, members in known if members]

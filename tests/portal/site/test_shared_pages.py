@@ -320,3 +320,23 @@ def test_a_page_that_a_killed_run_made_goes_with_its_dataset(
     site = Site(tmp_path / "site", registries())
     site.remove(other.id)
     assert not page.exists()
+
+
+def test_a_sector_is_led_by_a_figure_that_goes_on_and_old_borders_are_named(
+    tmp_path: Path,
+) -> None:
+    site = Site(tmp_path / "site", registries())
+    leads, why = {"indicator": "ROOMS", "leads_sector": True}, {"vi": "Hết", "en": "No more"}
+
+    def headline() -> str:
+        page = (site.folder / "en/index.html").read_text(encoding="utf-8")
+        return page.split('class="headlines"')[1].split("</ul>")[0]
+
+    site.apply([make_release(tmp_path / "1", dataset(chart=leads, ended=why), [row()])])
+    assert "tourism/hotel_rooms.html" in headline()
+    assert "series ended" in headline() and "borders before 1 July 2025" in headline()
+    for name, vintage in (("since", NEW), ("before", OLD)):
+        rows = [row(time_period="2025", geo_vintage=vintage)]
+        site.apply([make_release(tmp_path / name, dataset(name=name), rows)])
+    assert "tourism/since.html" in headline()
+    assert "series ended" not in headline() and "borders before" not in headline()
