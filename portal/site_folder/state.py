@@ -81,10 +81,13 @@ class RevisedIndicator(Frozen):
     first, last: the periods that were revised.
     typical: the median of the relative differences.
     city: the city's own figure that moved most: period, old and new value.
-    breakdown: what that figure is of, in the dataset's dimensions.
+    breakdown: what that figure is of, in the dataset's dimensions, but totals.
+    unit: None where the name says what is counted.
     """
 
     name: LocalizedText
+    decimals: int = 2
+    unit: LocalizedText | None = None
     breakdown: tuple[LocalizedText, ...]
     common: int
     revised: int

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from model.declarations.dataset import FOOTNOTES
 from model.records.release import REPRESENTATION
+from model.reference.codelist import TOTAL
 from model.util.hashing import sha256_json
 from model.util.languages import languages
 from model.util.sql import identifier
 from portal.content import Content
 from portal.rendering.environment import render_template
-from portal.scope import home_area
+from portal.scope import COUNT, home_area
 from portal.site_folder.shared_page import SharedPage
 from portal.site_folder.state import DatasetState, RevisedIndicator
 
@@ -105,9 +106,14 @@ def revised_indicators(content: Content) -> tuple[RevisedIndicator, ...]:
     found = []
     for code, common, revised, withdrawn, first, last, typical, city in rows:
         period, old, new, *codes = city or ("", 0.0, 0.0)
-        names = (content.names.name_of(*each) for each in zip(dimensions, codes, strict=False))
+        names = (
+            content.names.name_of(name, code)
+            for name, code in zip(dimensions, codes, strict=False) if code != TOTAL
+        )
+        meaning = content.dataset.indicators[code]
         found.append(RevisedIndicator(
-            name=content.dataset.indicators[code].name,
+            name=meaning.name, decimals=meaning.decimals,
+            unit=None if meaning.unit == COUNT else content.registries.units[meaning.unit].name,
             breakdown=tuple(name for name in names if name),
             common=common, revised=revised, withdrawn=withdrawn, first=first, last=last,
             typical=typical,
