@@ -334,11 +334,12 @@
   /** @returns {string[]} what a result says of itself besides its title */
   const facts = ({ kind, at, from, to }) => {
     const { datasets, indicators, places, fields, units } = index;
-    if (kind === "indicator") return [units[indicators.unit[at]]];
+    const years = (first, last) => (!first ? "" : first === last ? `${first}` : `${first}–${last}`);
+    if (kind === "indicator") return [units[indicators.unit[at]], years(indicators.from[at], indicators.to[at])];
     if (kind === "place") return places.rows[at] ? [`${places.rows[at]} ${form.dataset.figures}`] : [];
     return [
       fields.sector[datasets.sector[at]], fields.scope[datasets.scope[at]],
-      from ? (from === to ? `${from}` : `${from}–${to}`) : "",
+      years(from, to),
       fields.publisher[datasets.publisher[at]],
     ];
   };

@@ -65,6 +65,7 @@ class SearchIndex:
         self.declared = [each.state.indicators for each in listed]
         for indicator in chain.from_iterable(self.declared):
             self.indicators.setdefault((indicator.code, indicator.name), []).append(indicator)
+        self.years = _years(listed)
         self.descriptions = [each.state.description for each in listed]
         self.places = [*gazetteer.places.values()]
         numbers = {place.page: number for number, place in enumerate(self.places)}
@@ -87,7 +88,7 @@ class SearchIndex:
         """A digest of what each of the two scripts is made from, besides the registries."""
         places = [(place.page, place.codelist.id, place.rows) for place in self.places]
         return {name: sha256_bytes(to_json(made_from)) for name, made_from in (
-            (INDEX, [self.found, self.declared, places, self.within]),
+            (INDEX, [self.found, self.declared, [*self.years.items()], places, self.within]),
             (TEXTS, [self.descriptions, self.declared]),
         )}
 
@@ -135,6 +136,8 @@ class SearchIndex:
                 "code": _lines(code for code, _ in self.indicators),
                 "name": _lines(name.get(language) for _, name in self.indicators),
                 "unit": [units.index(known[0].unit) for known in self.indicators.values()],
+                **{name: [self.years.get(called, (0, 0))[at] for called in self.indicators]
+                   for at, name in enumerate(("from", "to"))},
             },
             "places": {
                 "page": _lines([
@@ -172,6 +175,16 @@ def _found(state: DatasetState, areas: tuple[int, ...]) -> _Found:
         int((state.period_last or "0")[:4]), state.grade or "-",
         "ended" if state.ended else str(state.due or ""), areas,
     )
+
+
+def _years(listed: Sequence[Listed]) -> dict[_Called, tuple[int, int]]:
+    """Return the first and the last year in which an indicator has a figure of a place."""
+    years: dict[_Called, list[int]] = {}
+    for each in listed:
+        for measure in each.figures.measures:
+            called = measure.indicator, each.indicators[measure.indicator].name
+            years.setdefault(called, []).extend((int(measure.first[:4]), int(measure.last[:4])))
+    return {called: (min(known), max(known)) for called, known in years.items()}
 
 
 def _definitions(known: list[IndicatorSummary], language: str) -> Iterator[str]:

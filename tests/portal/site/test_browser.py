@@ -211,6 +211,14 @@ def test_the_city_s_page_has_every_indicator(browser: webdriver.Chrome, address:
     ]
 
 
+def test_an_indicator_that_is_found_says_of_which_years_it_has_figures(
+    browser: webdriver.Chrome, address: str
+) -> None:
+    browser.get(f"{address}/en/index.html?q=beds&kind=indicator")
+    WebDriverWait(browser, 10).until(lambda b: titles(b, "indicator") == ["Beds"])
+    assert "2015–2023" in browser.find_element(By.ID, "results").text
+
+
 def test_search_says_when_there_is_nothing(browser: webdriver.Chrome, address: str) -> None:
     browser.get(f"{address}/en/index.html?q=qwerty")
     WebDriverWait(browser, 10).until(

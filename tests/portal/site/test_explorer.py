@@ -35,6 +35,11 @@ pytestmark = pytest.mark.browser
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'</script>"
 MILLION = 1_000_000
+SAID = "A daily, 2026-01-02. https://example.org/a/b.html (2026-11)"
+DENSITY = {  # as a source writes them: some years with decimals, some without
+    "48": (993.21, 1016.0), "01": (2594.66, 2636.0), "79": (4554.58, 4625.0),
+    "46": (238.23, 241.0), "92": (885.5, 893.0), "31": (1402.0, 1410.0),
+}
 ROWS = [
     row(indicator=code, ref_area=area, time_period=str(year), obs_value=value * 1.1,
         obs_status={2018: "B", 2020: "P"}.get(year, "A"), obs_note={2016: 'a, "b"'}.get(year))
@@ -74,6 +79,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
               for area, value in (("48", 1231.0), ("01", 940.5), ("RRD", 9000.0))
               for year in range(2019, 2025) for month in range(1, 13)]
     made.apply([make_release(folder / "monthly", monthly, months)])
+    density = dataset(name="density")
+    rows = [row(ref_area=area, time_period=year, obs_value=value, obs_note=SAID)
+            for area, values in DENSITY.items()
+            for year, value in zip(("2024", "2025"), values, strict=True)]
+    made.apply([make_release(folder / "density", density, rows)])
+    half = [row(freq="YTD", time_period=f"2025-01-01/P{month}M") for month in (3, 6)]
+    made.apply([make_release(folder / "half", dataset(name="half", frequency="YTD"), half)])
     large = dataset(name="large")
     made.apply([make_release(folder / "large", large, [row()])])
     _enlarge(made.folder / "datasets/tourism/large")
@@ -313,6 +325,42 @@ def test_a_ranking_is_of_places_of_one_kind_with_their_indicators_decimals(
     press(browser, "#areas input[value=RRD]")  # a person may want it
     WebDriverWait(browser, 20).until(lambda b: "Đồng bằng sông Hồng" in b.find_element(
         By.CSS_SELECTOR, "#chart svg[role=img]").text)
+
+
+def test_figures_of_one_indicator_have_as_many_decimals(browser, address) -> None:
+    page = "en/explorer.html?dataset=tourism/density&area=48,01,79,46,92,31&chart=map"
+    opened(browser, address, page, "status")
+    says(browser, "2025")
+    shown = " ".join(each.text for each in rows(browser))
+    assert "993.21" in shown and "1,016.00" in shown and "885.50" in shown
+    limits = [each.text for each in browser.find_elements(By.CSS_SELECTOR, "#chart rect + text")]
+    assert len(limits) == 4 and not any("." in each for each in limits), limits
+
+
+def test_the_change_of_borders_is_named_where_figures_reach_it(browser, address) -> None:
+    opened(browser, address, "en/explorer.html?dataset=tourism/half", "status")
+    says(browser, "2025")
+    assert "changed" not in browser.find_element(By.ID, "chart").text, "half a year ends before"
+    opened(browser, address, "en/explorer.html?dataset=tourism/density&area=48,01", "status")
+    says(browser, "2025")
+    assert "borders changed" in browser.find_element(By.CSS_SELECTOR, "#chart svg[role=img]").text
+    press(browser, "#chart_multiples")
+    WebDriverWait(browser, 20).until(
+        lambda b: len(b.find_elements(By.CSS_SELECTOR, "#chart svg[role=img]")) == 2
+    )
+    assert "borders changed" not in " ".join(
+        each.text for each in browser.find_elements(By.CSS_SELECTOR, "#chart svg[role=img]")
+    ), "the line of a small chart would go through it"
+
+
+def test_the_address_in_a_note_is_a_link(browser, address) -> None:
+    key = "indicator=ROOMS&ref_area=48&time_period=2025"
+    browser.get(f"{address}/en/figure.html?dataset=tourism/density&{key}")
+    link = WebDriverWait(browser, 20).until(
+        lambda b: b.find_element(By.CSS_SELECTOR, "#facts a[href^='https://example.org']")
+    )
+    assert link.get_attribute("href") == link.text == "https://example.org/a/b.html"
+    assert SAID in browser.find_element(By.ID, "facts").text
 
 
 @pytest.mark.parametrize("kind", ["line", "bar", "rank", "map", "multiples", "pivot"])

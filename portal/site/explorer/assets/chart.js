@@ -2,7 +2,7 @@
 /** The chart of a selection with its legend, notes and table, on the explorer's and the embed page. */
 
 import { LABELLED, MOST_LINES, barPeriods, bars, borderDay, lastPeriod, lines, multiples, pagePalette, ranking } from "./draw.js";
-import { day, element, inWords, moment, number, settings, text } from "./page.js";
+import { column as alike, day, element, inWords, moment, settings, text } from "./page.js";
 import { Release } from "./release.js";
 import { Selection } from "./selection.js";
 
@@ -173,11 +173,20 @@ export function table({ series }, rows) {
   const periods = [...new Set(series.flatMap((each) => each.points.map(({ row }) => row.time_period)))]
     .sort((a, b) => moment(b) - moment(a));
   const points = new Map(series.map((each) => [each, new Map(each.points.map((point) => [point.row.time_period, point]))]));
+  /** @type {Map<string, number[]>} values by indicator: all of one are written alike */
+  const values = new Map();
+  for (const { value, row: { indicator } } of series.flatMap((each) => each.points)) {
+    values.set(indicator, [...(values.get(indicator) ?? []), value]);
+  }
+  const write = new Map([...values].map(([indicator, known]) => {
+    const from = series.find((each) => each.codes.indicator === indicator)?.release;
+    return [indicator, alike(known, from?.decimals(indicator) ?? 0)];
+  }));
   const cell = (/** @type {Series} */ each, /** @type {string} */ period) => {
     const point = points.get(each)?.get(period);
     if (!point) return element("td", { className: "n" }, "–");
     const { row: { obs_status: status } } = point;
-    const link = element("a", { href: each.release.figure(point.row) }, number(point.value, each.release.decimals(point.row.indicator)));
+    const link = element("a", { href: each.release.figure(point.row) }, String(write.get(point.row.indicator)?.(point.value)));
     if (status && status !== "A") link.title = each.release.name("obs_status", status);
     return element("td", { className: point.final ? "n" : "n not-final" }, link);
   };

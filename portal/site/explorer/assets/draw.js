@@ -1,7 +1,7 @@
 // @ts-check
 /** Charts of series, drawn with Observable Plot: lines, bars, ranking, small multiples. */
 
-import { inWords, moment, number, settings, short, text } from "./page.js";
+import { column, inWords, moment, number, settings, short, step, text } from "./page.js";
 
 /** @typedef {import("./selection.js").Series} Series */
 /** @typedef {import("./selection.js").Point} Point */
@@ -13,6 +13,7 @@ const { Plot, d3 } = /** @type {any} */ (globalThis);
 export const MOST_LINES = 12;
 const MOST_BARS = 60;
 export const LABELLED = 640; // pixels from which on names stand beside the lines
+const SMALL = 200; // pixels: a lower chart has no room for words
 const LABEL_WIDTH = 170; // beside the lines
 const DECLARED = { className: "explorer-plot" }; // a fixed name: the security policy knows its style
 
@@ -51,10 +52,11 @@ export function words({ series, row, value }) {
 export function borderDay(all) {
   const borders = settings.borders;
   if (!borders) return null;
-  const moments = all.filter((each) => each.codes.geo_vintage.startsWith(borders.list))
-    .flatMap((each) => each.points.map((point) => point.at));
+  const points = all.filter((each) => each.codes.geo_vintage.startsWith(borders.list)).flatMap((each) => each.points);
   const day = moment(borders.day);
-  return moments.length && Math.min(...moments) < day && Math.max(...moments) >= Math.floor(day) ? day : null;
+  // A month's end by twelfths is days away from the day's place by 366ths.
+  const reaches = points.some(({ at, row }) => at >= day || at + step(row.time_period) > day + 0.01);
+  return reaches && points.some((point) => point.at < day) ? day : null;
 }
 
 /** Runs of points that a line joins; a run to a figure that is not final is dashed.
@@ -159,14 +161,14 @@ export function lines(all, { width, height = 420, palette, labels = width >= LAB
       from < 0 ? Plot.ruleY([0], { stroke: palette.soft }) : null,
       ...(day === null ? [] : [
         Plot.ruleX([day], { stroke: palette.ink, strokeDasharray: "2 3" }),
-        Plot.text([text("borders_short")], { x: () => day, frameAnchor: "top-right", textAnchor: "end", dx: -5, dy: 2, fill: palette.ink }),
+        height < SMALL ? null : Plot.text([text("borders_short")], { x: () => day, frameAnchor: "top-right", textAnchor: "end", dx: -5, dy: 2, fill: palette.ink }),
       ]),
       ...(marks.some((mark) => mark.row.lower_bound != null) ? [
         Plot.areaY(drawn, { x: "at", y1: (/** @type {Mark} */ m) => m.row.lower_bound, y2: (/** @type {Mark} */ m) => m.row.upper_bound, z: "run", fill: "colour", fillOpacity: 0.15 }),
       ] : []),
       Plot.line(drawn.filter((mark) => !mark.dashed), line),
       Plot.line(drawn.filter((mark) => mark.dashed), { ...line, strokeDasharray: "5 4" }),
-      Plot.dot(marks, { x: "at", y: "value", r: marks.length > 200 || height < 200 ? 1.6 : 3, stroke: "colour", strokeWidth: 1.6,
+      Plot.dot(marks, { x: "at", y: "value", r: marks.length > 200 || height < SMALL ? 1.6 : 3, stroke: "colour", strokeWidth: 1.6,
         fill: (/** @type {Mark} */ mark) => (mark.final ? mark.colour : palette.paper) }),
       Plot.text(breaks, { x: "at", y: "value", text: () => "≠", dy: -12, fill: palette.ink }),
       Plot.tip(marks, Plot.pointer({ x: "at", y: "value", title: words, fill: palette.paper, stroke: palette.line, textColor: palette.ink })),
@@ -269,6 +271,8 @@ export function ranking(all, { width, palette }) {
     .sort((a, b) => b.value - a.value);
   const names = marks.map((mark) => mark.series.label);
   const longest = Math.min(Math.max(...names.map((name) => name.length)) * 7 + 12, width * 0.4);
+  const decimals = marks.map((mark) => mark.series.release.decimals(mark.row.indicator));
+  const write = column(marks.map((mark) => mark.value), Math.max(0, ...decimals));
   const home = (/** @type {Mark} */ mark) => settings.home[0] === mark.series.codes.ref_area;
   return Plot.plot({
     ...frame(width, 40 + marks.length * 26, palette), marginLeft: longest, marginRight: 90,
@@ -278,7 +282,7 @@ export function ranking(all, { width, palette }) {
       Plot.axisY({ label: null, tickSize: 0, lineWidth: longest / 13, fill: palette.ink, textOverflow: "ellipsis-end" }),
       Plot.barX(marks, { x: "value", y: (/** @type {Mark} */ m) => m.series.label, fill: (/** @type {Mark} */ m) => palette.colours[home(m) ? 1 : 0],
         fillOpacity: (/** @type {Mark} */ mark) => (mark.final ? 1 : 0.35), inset: 3, title: words }),
-      Plot.text(marks, { x: "value", y: (/** @type {Mark} */ m) => m.series.label, text: (/** @type {Mark} */ m) => number(m.value, m.series.release.decimals(m.row.indicator)),
+      Plot.text(marks, { x: "value", y: (/** @type {Mark} */ m) => m.series.label, text: (/** @type {Mark} */ m) => write(m.value),
         textAnchor: "start", dx: 6, fill: palette.ink }),
       Plot.ruleX([0], { stroke: palette.soft }),
     ],

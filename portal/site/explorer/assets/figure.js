@@ -16,6 +16,12 @@ async function row(release) {
   return rows.find((each) => wanted.every((name) => (each[name] ?? "") === query.get(name))) ?? null;
 }
 
+/** A note, its web addresses as links.
+ * @param {string} note
+ */
+const linked = (note) => note.split(/(https?:\/\/[^\s"<>]*[^\s"<>.,;:)])/)
+  .map((part, at) => (at % 2 ? element("a", { href: part }, part) : part));
+
 reporting(status, async () => {
   const release = await Release.open(query.get("dataset") ?? "", query.get("release"));
   const missing = ["indicator", "ref_area", "time_period"].filter((name) => !query.get(name));
@@ -42,10 +48,10 @@ reporting(status, async () => {
     [text("licence"), release.licence],
     [text("dataset"), element("a", { href: page }, release.title)],
     [text("release"), `${release.number}, ${day(release.record.issued)}`],
-    ...(found.obs_note ? [[release.name("obs_note"), found.obs_note]] : []),
+    ...(found.obs_note ? [[release.name("obs_note"), linked(found.obs_note)]] : []),
     ...(found.footnotes ? [[release.name("footnotes"), found.footnotes.split(" ").map((/** @type {string} */ id) => release.name("footnotes", id)).join(" ")]] : []),
   ];
-  byId("facts").append(...facts.map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, element("bdi", {}, value)))));
+  byId("facts").append(...facts.map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, element("bdi", {}, ...[value].flat())))));
   const lasting = release.figure(found);
   byId("address").textContent = lasting;
   byId("explore").href = shown("explorer.html", new URLSearchParams({

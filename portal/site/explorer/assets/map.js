@@ -134,9 +134,13 @@ function script(source) {
  * @param {Palette} palette
  */
 function key(chart, scale, palette) {
+  const limits = scale.quantiles();
+  const most = Math.max(...limits.map(Math.abs));
+  // Three significant digits, the same for each: limits lie between figures, where more say nothing.
+  const digits = Math.min(12, Math.max(0, 2 - Math.floor(Math.log10(most >= 1e6 ? 1 : most || 1))));
   scale.range().forEach((/** @type {string} */ colour, /** @type {number} */ index) => {
     const box = d3.select(chart).append("g").attr("transform", `translate(${4 + index * 66},6)`);
     box.append("rect").attr("width", 66).attr("height", 10).attr("fill", colour);
-    if (index) box.append("text").attr("y", 25).attr("text-anchor", "middle").attr("fill", palette.soft).attr("font-size", 10.5).text(short(scale.quantiles()[index - 1]));
+    if (index) box.append("text").attr("y", 25).attr("text-anchor", "middle").attr("fill", palette.soft).attr("font-size", 10.5).text(short(limits[index - 1], digits));
   });
 }

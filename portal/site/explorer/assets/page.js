@@ -71,8 +71,26 @@ const formats = {};
  * @param {number} [decimals]
  */
 export function number(value, decimals = 0) {
-  if (value === null) return "–";
-  const digits = Math.min(12, Math.max(decimals, 5 - Math.floor(Math.log10(Math.abs(value) || 1))));
+  return value === null ? "–" : written(value, decimals, digitsOf(value, decimals));
+}
+
+/** @param {number} value @param {number} decimals */
+const digitsOf = (value, decimals) => Math.min(12, Math.max(decimals, 5 - Math.floor(Math.log10(Math.abs(value) || 1))));
+
+/** How the figures of a column are written: each with as many decimals as one of them has.
+ * @param {number[]} values
+ * @param {number} decimals  Those of the indicator.
+ * @returns {(value: number) => string}
+ */
+export function column(values, decimals) {
+  const most = digitsOf(values.reduce((one, two) => Math.max(one, Math.abs(two)), 0), decimals);
+  const digits = values.map((value) => plainNumber(Number(value.toFixed(most))).split(".")[1]?.length ?? 0)
+    .reduce((one, two) => Math.max(one, two), decimals);
+  return (value) => (value && Math.abs(value) < 0.5 * 10 ** -digits ? number(value, decimals) : written(value, digits, digits));
+}
+
+/** @param {number} value @param {number} decimals @param {number} digits */
+function written(value, decimals, digits) {
   return (formats[`${decimals} ${digits}`] ??= new Intl.NumberFormat(locale, {
     minimumFractionDigits: decimals, maximumFractionDigits: digits,
   })).format(value);
@@ -93,9 +111,11 @@ export function plainNumber(value) {
 
 /** A figure for an axis: short.
  * @param {number} value
+ * @param {number} [digits]  After the point; without it, at most two.
  */
-export const short = (value) => value.toLocaleString(locale, {
-  notation: Math.abs(value) >= 1e6 ? "compact" : "standard", maximumFractionDigits: 2,
+export const short = (value, digits) => value.toLocaleString(locale, {
+  notation: Math.abs(value) >= 1e6 ? "compact" : "standard",
+  ...(digits === undefined ? { maximumFractionDigits: 2 } : { minimumFractionDigits: digits, maximumFractionDigits: digits }),
   compactDisplay: settings.language === "vi" ? "long" : "short",
 });
 
