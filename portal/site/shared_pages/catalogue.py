@@ -37,7 +37,7 @@ def render_catalogue(
         TEMPLATES, "catalogue.html", language, root="../", page="index.html", sectors=sectors,
         states=states, withdrawn=withdrawn, preview=preview, base_url=base_url,
         rows=sum(state.rows for state in states),
-        indicators=sum(len(state.indicators) for state in states),
+        indicators=len({each.code for state in states for each in state.indicators}),
         updated=max((state.issued for state in states), default=None),
         headlines=_headlines(sectors), facets=_facets(sectors, states), sparkline=chart.sparkline,
         first=FIRST, targets=targets, verdicts=WORDS.verdicts, say_targets=say,

@@ -135,7 +135,9 @@ class Listed:
     def words(self) -> str:
         """A checksum of what pages of places say about it besides figures."""
         said = self.state.model_dump(
-            mode="json", include={"dataset", "sector", "title", "publisher", "indicators"}
+            mode="json", include={
+                "dataset", "sector", "title", "publisher", "indicators", "ended", "freshness",
+            }
         )
         return sha256_json([said, self.figures.head.decode()])
 

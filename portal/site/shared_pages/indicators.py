@@ -15,6 +15,7 @@ from model.util.hashing import sha256_json
 from model.util.languages import languages
 from model.util.text import fold
 from portal.charts.series import MAX_LINES, ChartSeries, Plot, series_of
+from portal.rendering import formatting
 from portal.rendering.environment import render_template
 from portal.scope import change_within, home_areas
 from portal.site.figure import drawing
@@ -46,6 +47,11 @@ class Use:
         ]
 
     @property
+    def has_figures(self) -> bool:
+        """Whether the dataset has a figure of it, or may: it is not public. Many declare it."""
+        return bool(self.measures) or not self.listed.state.public
+
+    @property
     def definition(self) -> tuple[Any, ...]:
         """What two datasets must have in common to measure the same."""
         return self.indicator.name, self.indicator.unit, self.indicator.definition
@@ -66,6 +72,9 @@ class Use:
         return [item for item in found if item[2].measure == first]
 
 
+_Line = tuple[Use, str, str, PlaceSeries]  # area, vintage
+
+
 def pages(
     gazetteer: Gazetteer, listed: Sequence[Listed], pairs: Sequence[Pair], base_url: str | None
 ) -> Iterator[SharedPage]:
@@ -78,7 +87,8 @@ def pages(
     for each in listed:
         for indicator in each.state.indicators:
             uses.setdefault(indicator.code, []).append(Use(each, indicator))
-    for code, members in uses.items():
+    for code, declaring in uses.items():
+        members = [use for use in declaring if use.has_figures] or declaring
         concerned = [pair for pair in pairs if _concerns(pair, members)]
         inputs = sha256_json([
             concerned and [repr(pair) for pair in concerned],
@@ -220,17 +230,15 @@ def _figures(registries: Registries, uses: list[Use], language: str) -> list[dic
     for freq, members in groupby(ordered, lambda use: use.listed.state.frequency):
         lines = _of_one_size([(use, *each) for use in members for each in use.home_series()])
         # Charts of one page give the city within its present borders the same colour: the first.
-        lines.sort(key=lambda line: line[2], reverse=True)
+        lines.sort(key=lambda line: (line[2], line[-1].periods[-1]), reverse=True)
         lines.sort(key=lambda line: line[1] != home_areas()[0])
         if lines:
             said = [FREQUENCIES[freq].get(language)] if several else []
-            found.append(_figure(registries, lines[:MAX_LINES], freq, language, said))
+            found.append(_figure(registries, lines, freq, language, said))
     return [each for each in found if each]
 
 
-def _of_one_size(
-    lines: list[tuple[Use, str, str, PlaceSeries]]
-) -> list[tuple[Use, str, str, PlaceSeries]]:
+def _of_one_size(lines: list[_Line]) -> list[_Line]:
     """Leave out what would flatten the city's line, as a country's counts do; rates stay.
 
     The explorer draws the line at the same four times (selection.js).
@@ -242,24 +250,58 @@ def _of_one_size(
     ]
 
 
+def _continued(lines: list[_Line]) -> list[list[_Line]]:
+    """Make one line of what a publisher gives out in a dataset for each year.
+
+    Where two datasets have the same period they are two editions, and stay two lines.
+    """
+    def of(line: _Line) -> tuple[Any, ...]:
+        use, area, vintage, each = line
+        breakdown = use.listed.figures.measures[each.measure].breakdown
+        return use.listed.state.publisher_id, area, vintage, breakdown
+
+    found: list[list[_Line]] = []
+    for line in lines:
+        for parts in found:
+            known = {period for *_, each in parts for period in each.periods}
+            if of(parts[0]) == of(line) and known.isdisjoint(line[-1].periods):
+                parts.append(line)
+                break
+        else:
+            found.append([line])
+    return found
+
+
+def _apart(parts: list[_Line], alike: list[list[_Line]], language: str) -> str:
+    """Return what tells a line from those `alike`, of the same place: the publisher or the span."""
+    if len(alike) == 1:
+        return ""
+    publisher = parts[0][0].listed.state.publisher_id
+    if sum(each[0][0].listed.state.publisher_id == publisher for each in alike) == 1:
+        return f", {parts[0][0].listed.state.publisher.get(language)}"
+    periods = sorted({period for *_, each in parts for period in each.periods})
+    return f", {formatting.span(periods[0], periods[-1], language)}"
+
+
 def _figure(
-    registries: Registries, lines: list[tuple[Use, str, str, PlaceSeries]], freq: str,
-    language: str, said: list[str],
+    registries: Registries, lines: list[_Line], freq: str, language: str, said: list[str]
 ) -> dict[str, Any] | None:
     indicator = lines[0][0].indicator
+    drawn = _continued(lines)[:MAX_LINES]
     home = [vintage for _, area, vintage, _ in lines if area == home_areas()[0]]
     names: dict[tuple[str, str], str] = {}
     series: list[ChartSeries] = []
-    for use, area, vintage, each in lines:
-        codelist = registries.codelists[use.listed.state.codelist]
-        name = codelist.codes[area].name.get(language)
-        if sum(other[1:3] == (area, vintage) for other in lines) > 1:
-            name = f"{name}, {use.listed.state.publisher.get(language)}"
-        code = area if (area, vintage) not in names else f"{area}-{len(names)}"
+    for parts in drawn:
+        use, area, vintage, _ = parts[0]
+        name = registries.codelists[use.listed.state.codelist].codes[area].name.get(language)
+        name += _apart(parts, [each for each in drawn if each[0][1:3] == (area, vintage)], language)
         # The country's borders are the same in all lists: they are no reason to tell lines apart.
         borders = vintage if area == home_areas()[0] or not home else home[0]
-        rows = zip(each.periods, each.values, each.statuses, strict=True)
-        series += series_of([(code, borders, *row, "") for row in rows])
+        code = area if (area, borders) not in names else f"{area}-{len(names)}"
+        series += series_of([
+            (code, borders, *row, "") for *_, each in parts
+            for row in zip(each.periods, each.values, each.statuses, strict=True)
+        ])
         names[code, borders] = name
     periods = [point.period for each in series for point in each.points]
     measure = lines[0][0].listed.figures.measures[lines[0][-1].measure]

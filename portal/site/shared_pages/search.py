@@ -62,7 +62,7 @@ class SearchIndex:
         self.registries: Registries = gazetteer.registries
         # Datasets may call what they declare as the same by other names: readers know each of them.
         self.indicators: dict[_Called, list[IndicatorSummary]] = {}
-        self.declared = [each.state.indicators for each in listed]
+        self.declared = [_with_figures(each) for each in listed]
         for indicator in chain.from_iterable(self.declared):
             self.indicators.setdefault((indicator.code, indicator.name), []).append(indicator)
         self.years = _years(listed)
@@ -175,6 +175,13 @@ def _found(state: DatasetState, areas: tuple[int, ...]) -> _Found:
         int((state.period_last or "0")[:4]), state.grade or "-",
         "ended" if state.ended else str(state.due or ""), areas,
     )
+
+
+def _with_figures(listed: Listed) -> list[IndicatorSummary]:
+    """Return the indicators of which a dataset has figures; all, where none can be looked at."""
+    measured = {measure.indicator for measure in listed.figures.measures}
+    declared = listed.state.indicators
+    return [each for each in declared if each.code in measured] or [*declared]
 
 
 def _years(listed: Sequence[Listed]) -> dict[_Called, tuple[int, int]]:

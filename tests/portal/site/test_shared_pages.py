@@ -340,3 +340,43 @@ def test_a_sector_is_led_by_a_figure_that_goes_on_and_old_borders_are_named(
         site.apply([make_release(tmp_path / name, dataset(name=name), rows)])
     assert "tourism/since.html" in headline()
     assert "series ended" not in headline() and "borders before" not in headline()
+
+
+def test_what_a_publisher_gives_out_year_by_year_is_one_line(tmp_path: Path) -> None:
+    site = Site(tmp_path / "site", registries())
+    both = dict.fromkeys(("ROOMS", "BEDS"), dataset().indicators["ROOMS"].model_dump())
+    for year in range(2010, 2020):
+        rows = [row(time_period=str(year), obs_value=float(year))]
+        rows += [row(indicator="BEDS")] if year == 2019 else []
+        declared = dataset(name=f"of_{year}", indicators=both)
+        site.apply([make_release(tmp_path / str(year), declared, rows)])
+    page = (site.folder / "en/indicators/ROOMS.html").read_text(encoding="utf-8")
+    legend = page.split('<ul class="legend">')[1].split("</ul>")[0]
+    assert legend.count("<li") == 1 and legend.count("Da Nang") == 1
+    assert "2010" in page and "2019" in page
+    assert text_of(site.folder / "en/indicators/BEDS.html").count("Hotel rooms") == \
+        text_of(site.folder / "en/indicators/ROOMS.html").count("Hotel rooms") / 10
+    described = (site.folder / "en/tourism/of_2010.html").read_text(encoding="utf-8")
+    assert "indicators/ROOMS.html" in described and "indicators/BEDS.html" not in described
+    home = (site.folder / "en/index.html").read_text(encoding="utf-8")
+    assert "<dt>indicators</dt><dd>2</dd>" in home, "each counts once, however many datasets"
+    script = (site.folder / "en/search-index.js").read_text(encoding="utf-8")
+    found = json.loads(script.removeprefix("searchIndex(").rstrip(");\n"))
+    assert [len(each) for each in found["datasets"]["indicators"]] == [1] * 9 + [2]
+
+
+def test_two_editions_of_a_publisher_are_told_apart_and_the_old_one_is_marked(
+    tmp_path: Path,
+) -> None:
+    site = Site(tmp_path / "site", registries())
+    for name, years, more in (
+        ("edition_2019", (2010, 2016), {"ended": {"vi": "Hết", "en": "No more"}}),
+        ("edition_2026", (2012, 2020), {}),
+    ):
+        rows = [row(time_period=str(year), obs_value=1.0) for year in range(*years)]
+        site.apply([make_release(tmp_path / name, dataset(name=name, **more), rows)])
+    page = (site.folder / "en/indicators/ROOMS.html").read_text(encoding="utf-8")
+    legend = page.split('<ul class="legend">')[1].split("</ul>")[0]
+    assert re.findall(r"Da Nang[^<]*", legend) == ["Da Nang, 2012 – 2019", "Da Nang, 2010 – 2015"]
+    city = text_of(site.folder / "en/city.html")
+    assert city.count("series ended") == 1
