@@ -254,10 +254,11 @@
     for (const name of document.names) {
       if (name === query) return 4;
       const without = bare(name);
+      const called = query === plain ? without : name; // without marks, as it was typed
       // A place is often typed without what it is: "Hải Châu" is "Phường Hải Châu, Đà Nẵng".
       if (without === plain && query === plain) best = 4;
-      else if (document.kind === "place" && ` ${name} `.includes(` ${query} `)) best = Math.max(best, 2);
-      else if (name.startsWith(`${query} `)) best = Math.max(best, 1.5);
+      else if (document.kind === "place" && ` ${called} `.includes(` ${query} `)) best = Math.max(best, 2);
+      else if (called.startsWith(`${query} `)) best = Math.max(best, 1.5);
     }
     return best;
   };

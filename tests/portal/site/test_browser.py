@@ -211,6 +211,24 @@ def test_the_city_s_page_has_every_indicator(browser: webdriver.Chrome, address:
     ]
 
 
+def test_what_begins_as_was_typed_without_marks_comes_first(
+    browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    called = {"SHARE": "Tỷ lệ lao động so với tổng dân số", "PEOPLE": "Dân số trung bình"}
+    indicators = {
+        code: {**ROOMS, "name": {"vi": name, "en": code}} for code, name in called.items()
+    }
+    site = Site(tmp_path / "site", registries())
+    site.apply([make_release(
+        tmp_path / "1", dataset(indicators=indicators), [row(indicator=code) for code in called]
+    )])
+    with served(site.folder) as address:
+        browser.get(f"{address}/vi/index.html?q=dan so")
+        WebDriverWait(browser, 10).until(
+            lambda b: titles(b, "indicator") == [called["PEOPLE"], called["SHARE"]]
+        )
+
+
 def test_an_indicator_that_is_found_says_of_which_years_it_has_figures(
     browser: webdriver.Chrome, address: str
 ) -> None:
