@@ -25,6 +25,8 @@ from portal.site_folder.state import DatasetState, RevisedIndicator
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
+_MOST_DECIMALS = 6
+
 
 @dataclass(frozen=True)
 class RevisedDataset:
@@ -111,8 +113,11 @@ def revised_indicators(content: Content) -> tuple[RevisedIndicator, ...]:
             for name, code in zip(dimensions, codes, strict=False) if code != TOTAL
         )
         meaning = content.dataset.indicators[code]
+        decimals = meaning.decimals
+        while decimals < _MOST_DECIMALS and round(old, decimals) == round(new, decimals):
+            decimals += 1  # until the two can be told apart
         found.append(RevisedIndicator(
-            name=meaning.name, decimals=meaning.decimals,
+            name=meaning.name, decimals=decimals,
             unit=None if meaning.unit == COUNT else content.registries.units[meaning.unit].name,
             breakdown=tuple(name for name in names if name),
             common=common, revised=revised, withdrawn=withdrawn, first=first, last=last,

@@ -211,6 +211,22 @@ def test_the_city_s_page_has_every_indicator(browser: webdriver.Chrome, address:
     ]
 
 
+def test_a_narrow_row_of_a_place_has_one_left_edge(
+    browser: webdriver.Chrome, address: str
+) -> None:
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+        "width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": True,
+    })
+    browser.get(f"{address}/en/city.html")
+    edges = browser.execute_script("""
+        const row = document.querySelector(".rows tbody tr");
+        return [row.querySelector("th a"), row.querySelector("td.n"), row]
+          .map((each) => Math.round(each.getClientRects()[0].left));
+        """)
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert len(set(edges)) == 1, edges
+
+
 def test_what_begins_as_was_typed_without_marks_comes_first(
     browser: webdriver.Chrome, tmp_path: Path
 ) -> None:

@@ -64,6 +64,11 @@ def test_a_figure_that_names_the_earlier_edition_is_not_in_the_newer(tmp_path: P
     assert (found.common, found.revised) == (2, 0)
 
 
+def test_a_small_revision_is_seen(tmp_path: Path) -> None:
+    site = site_of(tmp_path, y2018=2118.02)
+    assert "2,118.00 → 2,118.02" in (site.folder / "en/revisions.html").read_text(encoding="utf-8")
+
+
 def test_a_revised_figure_is_written_as_elsewhere_and_a_total_is_no_breakdown(
     tmp_path: Path,
 ) -> None:
