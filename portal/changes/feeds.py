@@ -12,6 +12,7 @@ from model.reference.city import city
 from model.util.text import LocalizedText
 from portal.changes.change_set import FILE
 from portal.metadata.identifiers import feed_urn, release_urn
+from portal.rendering import formatting
 from portal.rendering.atom import ATOM, Entry, Link, feed
 from portal.vocabulary import REASONS, sentence
 
@@ -51,7 +52,8 @@ class ReleaseNews:
     @cached_property
     def said(self) -> LocalizedText:
         """What it changed, in words."""
-        return sentence("version notes", reason=REASONS[self.reason], **self.changes.model_dump())
+        changes = formatting.numbers(self.changes.model_dump())
+        return sentence("version notes", reason=REASONS[self.reason], **changes)
 
 
 def release_feed(

@@ -22,6 +22,7 @@ from portal.distributions.registry import DISTRIBUTIONS, with_distributions
 from portal.metadata import dqv, identifiers
 from portal.metadata.dcat import AUTHORITY, accrual_periodicity, dataset_nodes, language_terms
 from portal.metadata.mqa import assess
+from portal.rendering import formatting
 from portal.scope import scope_of
 from portal.vocabulary import REASONS, SCOPES, sentence
 
@@ -251,7 +252,8 @@ def _spatial(content: Content) -> list[Fields]:
 
 
 def _version_notes(release: Release) -> LocalizedText:
-    return sentence("version notes", reason=REASONS[release.reason], **release.changes.model_dump())
+    changes = formatting.numbers(release.changes.model_dump())
+    return sentence("version notes", reason=REASONS[release.reason], **changes)
 
 
 def _quality(content: Content, first: Release, files: Sequence[FileRecord]) -> Fields:

@@ -15,6 +15,7 @@ from model.util.languages import default_language, languages
 from model.util.text import Frozen, LocalizedText
 from portal.api import catalogue
 from portal.distributions.exchange.sdmx import agency, dataflow_id
+from portal.rendering import formatting
 from portal.rendering.environment import render_template
 from portal.site_folder.addresses import dataset_page
 from portal.site_folder.shared_page import SharedPage
@@ -161,6 +162,7 @@ def _llms(sectors: Sectors, root: str, targets: bool) -> str:
         parts += [
             f"- [{line(state.title)}]({root}"
             f"{dataset_page(state.dataset, language).removesuffix('html')}md):"
+            f" {formatting.span(state.period_first, state.period_last, language) or '–'}."
             f" {line(state.description)}"
             for state in members
         ]

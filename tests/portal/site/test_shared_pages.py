@@ -358,6 +358,7 @@ def test_what_a_publisher_gives_out_year_by_year_is_one_line(tmp_path: Path) -> 
         text_of(site.folder / "en/indicators/ROOMS.html").count("Hotel rooms") / 10
     described = (site.folder / "en/tourism/of_2010.html").read_text(encoding="utf-8")
     assert "indicators/ROOMS.html" in described and "indicators/BEDS.html" not in described
+    assert "`BEDS`" not in (site.folder / "en/tourism/of_2010.md").read_text(encoding="utf-8")
     home = (site.folder / "en/index.html").read_text(encoding="utf-8")
     assert "<dt>indicators</dt><dd>2</dd>" in home, "each counts once, however many datasets"
     script = (site.folder / "en/search-index.js").read_text(encoding="utf-8")
@@ -380,3 +381,5 @@ def test_two_editions_of_a_publisher_are_told_apart_and_the_old_one_is_marked(
     assert re.findall(r"Da Nang[^<]*", legend) == ["Da Nang, 2012 – 2019", "Da Nang, 2010 – 2015"]
     city = text_of(site.folder / "en/city.html")
     assert city.count("series ended") == 1
+    listed = (site.folder / "llms.txt").read_text(encoding="utf-8")
+    assert re.findall(r"md\): (20.. – 20..)\.", listed) == ["2010 – 2015", "2012 – 2019"]
