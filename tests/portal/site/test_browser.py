@@ -227,6 +227,24 @@ def test_a_narrow_row_of_a_place_has_one_left_edge(
     assert len(set(edges)) == 1, edges
 
 
+def test_a_printed_table_is_as_wide_as_the_paper(
+    browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    site = Site(tmp_path / "site", registries())
+    note = "A daily, 2026-01-02. https://example.org/a-long-address-of-one-word-" + "x" * 60
+    site.apply([make_release(tmp_path / "1", dataset(), [row(obs_note=note)])])
+    with served(site.folder) as address:
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": 718, "height": 1000, "deviceScaleFactor": 1, "mobile": True,  # A4
+        })
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        browser.get(f"{address}/vi/tourism/hotel_rooms.html")
+        wide = browser.execute_script("return document.documentElement.scrollWidth")
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert wide <= 718
+
+
 def test_what_begins_as_was_typed_without_marks_comes_first(
     browser: webdriver.Chrome, tmp_path: Path
 ) -> None:
