@@ -167,7 +167,7 @@ class Chart(Frozen):
     areas: codes of the areas that are drawn.
     where: the code of each dimension that is drawn.
     leads_sector: whether the city's newest figure of this indicator stands for the sector on the
-        home page.
+        home page, while the dataset goes on.
     """
 
     indicator: Code
