@@ -4,14 +4,18 @@ It is made from the release's record and its `changes.parquet`, which `warehouse
 `warehouse.versions` defined. Its JSON Schema is published beside the datasets.
 """
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from model.records.release import Changes
 from model.util.hashing import pretty_json
 from model.util.sql import identifier, literal
+from model.util.text import LocalizedText, localized
 from portal.changes.offered import OfferedRelease
 from portal.content import Content
+from portal.rendering import formatting
+from portal.vocabulary import REASONS, sentence
 
 FILE = "changes.json"
 SCHEMA = "schemas/change-set.json"  # path in the site
@@ -23,6 +27,15 @@ _VALUES = ("old_value", "new_value", "old_status", "new_status", "unit_measure")
 def schema() -> bytes:
     """Return the JSON Schema of change sets."""
     return (Path(__file__).resolve().parent / "change_set.schema.json").read_bytes()
+
+
+def in_words(reason: str, changes: Changes) -> LocalizedText:
+    """Return why a release was made (`reason`) and how many cells it `changes`, in a sentence."""
+    counts = {
+        name: localized(partial(formatting.number, count))
+        for name, count in changes.model_dump().items()
+    }
+    return sentence("version notes", reason=REASONS[reason], **counts)
 
 
 def change_set(content: Content, item: OfferedRelease, figures: bool) -> bytes:

@@ -10,11 +10,9 @@ from operator import attrgetter
 from model.records.release import Changes
 from model.reference.city import city
 from model.util.text import LocalizedText
-from portal.changes.change_set import FILE
+from portal.changes.change_set import FILE, in_words
 from portal.metadata.identifiers import feed_urn, release_urn
-from portal.rendering import formatting
 from portal.rendering.atom import ATOM, Entry, Link, feed
-from portal.vocabulary import REASONS, sentence
 
 ENTRIES, FEW = 50, 20  # of a feed; of one of very many
 NAME = "releases.{language}.atom"  # in a dataset's folder
@@ -52,8 +50,7 @@ class ReleaseNews:
     @cached_property
     def said(self) -> LocalizedText:
         """What it changed, in words."""
-        changes = formatting.numbers(self.changes.model_dump())
-        return sentence("version notes", reason=REASONS[self.reason], **changes)
+        return in_words(self.reason, self.changes)
 
 
 def release_feed(

@@ -1,9 +1,8 @@
 """Numbers, periods, dates and sizes in a reader's language (CLDR, through Babel)."""
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
@@ -16,7 +15,6 @@ from babel.numbers import (
 
 from model.records.quality_dimension import points_text
 from model.reference.periods import frequency_of, period_start
-from model.util.text import LocalizedText, localized
 
 _TERRITORIES = {"en": "GB"}  # whose dates and numbers a language has here, if not its own
 
@@ -41,11 +39,6 @@ def number(value: float, language: str, decimals: int = 0) -> str:
     # As format_decimal rounds and groups with the pattern #,##0.00, in a tenth of its time: pages
     # have tens of thousands of figures.
     return f"{Decimal(repr(value)):,.{decimals}f}".translate(_signs(language))
-
-
-def numbers(values: Mapping[str, int]) -> dict[str, LocalizedText]:
-    """Return whole numbers (`values`), by name, as a sentence of any language has them."""
-    return {name: localized(partial(number, value)) for name, value in values.items()}
 
 
 @cache

@@ -13,6 +13,7 @@ from model.reference.city import city
 from model.reference.registries import Licence, Publisher, Sector
 from model.util.languages import default_language, languages
 from model.util.text import LocalizedText, joined, slug
+from portal.changes.change_set import in_words
 from portal.content import Content
 from portal.distributions.base import Distribution
 from portal.distributions.csv_files import changes_csv, csv_table
@@ -22,9 +23,8 @@ from portal.distributions.registry import DISTRIBUTIONS, with_distributions
 from portal.metadata import dqv, identifiers
 from portal.metadata.dcat import AUTHORITY, accrual_periodicity, dataset_nodes, language_terms
 from portal.metadata.mqa import assess
-from portal.rendering import formatting
 from portal.scope import scope_of
-from portal.vocabulary import REASONS, SCOPES, sentence
+from portal.vocabulary import SCOPES, sentence
 
 Fields = dict[str, Any]
 
@@ -95,7 +95,7 @@ def package(content: Content, first: Release, private: bool, files: Sequence[Fil
         "contact": [_contact(content.contact)],
         "identifier": city().portal_prefix + dataset.id,
         "version": str(release.number),
-        "version_notes": _version_notes(release).model_dump(),
+        "version_notes": in_words(release.reason, release.changes).model_dump(),
         "provenance": _provenance(content).model_dump(),
         "quality": _quality(content, first, files),
         "issued": _moment(first),
@@ -249,11 +249,6 @@ def _spatial(content: Content) -> list[Fields]:
     geography = content.dataset.geography
     place = {"text": geography.coverage.in_all()}
     return [{"uri": geography.uri, **place} if geography.uri else place]
-
-
-def _version_notes(release: Release) -> LocalizedText:
-    changes = formatting.numbers(release.changes.model_dump())
-    return sentence("version notes", reason=REASONS[release.reason], **changes)
 
 
 def _quality(content: Content, first: Release, files: Sequence[FileRecord]) -> Fields:
