@@ -176,7 +176,9 @@ export function table({ series }, rows) {
   /** @type {Map<string, number[]>} values by indicator: all of one are written alike */
   const values = new Map();
   for (const { value, row: { indicator } } of series.flatMap((each) => each.points)) {
-    values.set(indicator, [...(values.get(indicator) ?? []), value]);
+    const known = values.get(indicator);
+    if (known) known.push(value);
+    else values.set(indicator, [value]);
   }
   const write = new Map([...values].map(([indicator, known]) => {
     const from = series.find((each) => each.codes.indicator === indicator)?.release;
