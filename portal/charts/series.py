@@ -1,5 +1,6 @@
 """The figures that a dataset's chart draws: one indicator, a few series, other columns fixed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
@@ -64,7 +65,7 @@ class Plot:
     @property
     def bars(self) -> bool:
         """Whether there is only one period, so that bars compare better than lines."""
-        return _is_bars([*self.series])
+        return _is_bars(self.series)
 
 
 def plots(content: Content, limit: int = CHARTS) -> list[Plot]:
@@ -100,10 +101,9 @@ def plot(content: Content, indicator: str) -> Plot | None:
         fixed["ref_area"] = declared[0]
     # A declared choice of areas holds for lines and for bars.
     keep = declared if column == "ref_area" else []
-    series = series_of(_rows(content, indicator, column, fixed, keep))
+    found = series_of(_rows(content, indicator, column, fixed, keep))
     if column == "ref_area" and not declared:
-        series = _ranked_alone(content, series)
-    found = series
+        found = _ranked_alone(content, found)
     series = _chosen(found, declared)
     if not series:
         return None
@@ -115,7 +115,7 @@ def plot(content: Content, indicator: str) -> Plot | None:
     )
 
 
-def _is_bars(series: list[ChartSeries]) -> bool:
+def _is_bars(series: Sequence[ChartSeries]) -> bool:
     return len({p.period for each in series for p in each.points}) <= 1
 
 

@@ -43,7 +43,7 @@ _REPORT_POLICY = (
     " form-action 'none'; frame-ancestors 'none'"
 )
 # Pages with their style inside say its hash themselves: a policy of their own holds besides ours.
-_STYLED = re.compile(r"/[a-z]+/(?:(?:index|explorer)\.html)?")
+_STYLED = re.compile(r"/[^/]+/(?:(?:index|explorer)\.html)?")
 _REPORT = re.compile(r"/datasets/[a-z0-9_/-]+-quality\.html")
 _DUCKDB = re.compile(r"/assets/vendor/duckdb-wasm-")  # a worker has a policy of its own
 _EMBED = re.compile(r"/(?:[^/]+/)?embed[/.].*")  # pages made to stand in others' pages

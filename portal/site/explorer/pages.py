@@ -64,14 +64,14 @@ def pages(
         "countries": _countries(),
     }
     titles = [[(state.dataset, state.title.by_language) for state in each] for _, each in offered]
-    inputs = sha256_json([settings, titles])
+    inputs, inside = sha256_json([settings, titles]), style.of_explorer()
     for language in languages():
         for name in PAGES:
             yield SharedPage(f"{language}/{name}.html", inputs, partial(
                 render_template,
                 TEMPLATES, f"{name}.html", language, root="../", page=f"{name}.html",
                 preview=preview, base_url=base_url, sectors=offered, libraries=addresses,
-                **_preloads(name), style=style.of_explorer(),
+                **_preloads(name), style=inside,
                 settings={"language": language, **settings},
             ))
 
