@@ -240,8 +240,11 @@ def _with_place(
     if place is None:
         raise DeclarationError(
             f"unknown place {name!r}", where=layers.where(("geography", "coverage")),
-            todo=f"{did_you_mean(name, set(registries.places))}; a place of your own:"
-            " add it to registry/places.yaml of the project, or write {vi: …, en: …}",
+            todo="; ".join(filter(None, (
+                did_you_mean(name, set(registries.places)),
+                "a place of your own: add it to registry/places.yaml of the project, or write"
+                " {vi: …, en: …}",
+            ))),
         )
     named = {code: place.name.get(code) for code in languages()}
     return {**({"uri": place.uri} if place.uri else {}), **geography, "coverage": named}
